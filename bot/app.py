@@ -1,0 +1,115 @@
+"""The service as one WSGI application: wiring, and the fast door to the hot paths."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from apiflask import APIFlask
+from flask import Flask, Response, request
+
+from bot import api, explain, health, home
+from bot.forms import MAX_BODY
+from bot.resources import Resources, open_resources
+from bot.signature import Verifier
+from bot.simulator import proxy
+from bot.webhooks import INBOUND_PATH, TOO_LARGE, Call, InboundWebhook, Reply, call_from
+from storage.settings import Settings
+from worker.queues import wake
+
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIEnvironment
+
+Hot = Callable[[Call], Reply]
+REASONS: Final = {
+    200: "200 OK",
+    400: "400 Bad Request",
+    403: "403 Forbidden",
+    413: "413 Content Too Large",
+    503: "503 Service Unavailable",
+}
+
+
+class Assent(APIFlask):
+    """Flask, with a table of paths that are answered before Flask is entered."""
+
+    def __init__(self, hot: Mapping[str, Hot]) -> None:
+        super().__init__(
+            "bot", title="Assent", version="1", spec_path=None, docs_path=None, json_errors=False
+        )
+        self._hot = hot
+
+    def wsgi_app(self, environ: WSGIEnvironment, start_response: StartResponse) -> Any:
+        """Answer a hot path at once, anything else through Flask."""
+        handler = self._hot.get(environ["PATH_INFO"])
+        if handler is None or environ["REQUEST_METHOD"] != "POST":
+            return super().wsgi_app(environ, start_response)
+        reply = _answer(handler, environ)
+        headers = [("Content-Type", reply.content_type), ("Content-Length", str(len(reply.body)))]
+        start_response(REASONS[reply.status], headers)
+        return [reply.body]
+
+
+def _answer(handler: Hot, environ: WSGIEnvironment) -> Reply:
+    length = environ.get("CONTENT_LENGTH") or "0"
+    if not length.isdecimal() or int(length) > MAX_BODY:
+        return TOO_LARGE
+    return handler(call_from(environ, environ["wsgi.input"].read(int(length))))
+
+
+def create_app(settings: Settings) -> Assent:
+    """The service for one process. Raises ValueError when a secret is missing.
+
+    ``settings.database_url`` must be set; nothing connects before the first request.
+    """
+    resources = open_resources(settings, wake(settings.redis_url))
+    webhook = InboundWebhook(verifier(settings), resources.exchange.answer)
+    app = Assent({INBOUND_PATH: webhook})
+    app.config.update(
+        MAX_CONTENT_LENGTH=1024 * 1024, SECRET_KEY=settings.secret_key, TRUSTED_HOSTS=None
+    )
+    app.extensions["assent"] = resources
+    app.add_url_rule(INBOUND_PATH, "inbound", _view(webhook), methods=["POST"])
+    app.register_blueprint(health.blueprint(resources, time.time))
+    app.register_blueprint(home.blueprint(settings))
+    if settings.simulator:
+        app.register_blueprint(explain.blueprint(resources))
+        app.register_blueprint(proxy.blueprint(settings))
+    api.register(app, resources)
+    app.after_request(_harden)
+    return app
+
+
+def verifier(settings: Settings) -> Verifier:
+    """The signature check that these settings ask for."""
+    tokens = [settings.twilio_auth_token]
+    if settings.twilio_auth_token_previous:
+        tokens.append(settings.twilio_auth_token_previous)
+    return Verifier(
+        settings.public_base_url,
+        settings.twilio_account_sid,
+        tokens,
+        settings.twilio_webhook_shared_key,
+    )
+
+
+def _view(handler: Hot) -> Callable[[], Response]:
+    """The same handler as an ordinary Flask view."""
+
+    def inbound() -> Response:
+        """An inbound text from Twilio."""
+        reply = handler(call_from(request.environ, request.get_data(cache=False)))
+        return Response(reply.body, reply.status, content_type=reply.content_type)
+
+    return inbound
+
+
+def _harden(response: Response) -> Response:
+    """Headers for every page; a page that needs more than nothing says so itself."""
+    response.headers.setdefault("X-Content-Type-Options", "nosniff")
+    response.headers.setdefault("Referrer-Policy", "no-referrer")
+    response.headers.setdefault(
+        "Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"
+    )
+    return response

@@ -1,0 +1,65 @@
+"""The texts' way into the database: one connection for each web process, shared in groups.
+
+When the server goes away in mid-group, the group is tried again on a new connection for a few
+seconds: a PostgreSQL that restarts must not cost a STOP, and Twilio waits 15 s for an answer.
+Trying again is safe, because a MessageSid is taken once for ever.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Final
+
+import psycopg
+
+from bot.group import Group
+from storage.conversation import Answer, Arrival, exchange
+from storage.database import Connection, connect
+from storage.shop import ShopCache
+
+GROUP_LIMIT: Final = 64
+PATIENCE_S: Final = 6.0
+PAUSE_S: Final = 0.1
+
+
+class Exchange:
+    """Answers inbound texts durably. Thread-safe; make it in the process that uses it."""
+
+    def __init__(self, database_url: str) -> None:
+        self._url = database_url
+        self._connection: Connection | None = None
+        self._shops = ShopCache()
+        self._group: Group[Arrival, Answer] = Group(
+            self._run, limit=GROUP_LIMIT, shared=psycopg.OperationalError
+        )
+
+    def answer(self, arrival: Arrival) -> Answer:
+        """The answer to a text, committed when this returns.
+
+        Raises ``psycopg.OperationalError`` when the database stays away.
+        """
+        return self._group.submit(arrival)
+
+    def close(self) -> None:
+        """Let the connection go."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _run(self, arrivals: Sequence[Arrival]) -> Sequence[Answer]:
+        """One group. Only the leader of a group is ever in here, so the connection is its own."""
+        deadline = time.monotonic() + PATIENCE_S
+        while True:
+            try:
+                return exchange(self._connected(), self._shops, arrivals)
+            except psycopg.OperationalError:
+                self.close()
+                if time.monotonic() >= deadline:
+                    raise
+                time.sleep(PAUSE_S)
+
+    def _connected(self) -> Connection:
+        if self._connection is None or self._connection.closed:
+            self._connection = connect(self._url, "texts")
+        return self._connection

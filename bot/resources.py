@@ -1,0 +1,40 @@
+"""What a web process owns: its settings, its pool, and the texts' own connection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session, sessionmaker
+
+from bot.exchange import Exchange
+from storage.database import engine, sessions
+from storage.settings import Settings
+from storage.transaction import Handover, Work, transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """Handed to every part of the service. The texts' way is apart from the pool, so that a slow
+    report can never make a STOP wait for a connection."""
+
+    settings: Settings
+    pool: Engine
+    sessions: sessionmaker[Session]
+    exchange: Exchange
+    handover: Handover | None = None
+
+    @contextmanager
+    def work(self) -> Iterator[Work]:
+        """One transaction, committed at the end, after which the workers are woken."""
+        with transaction(self.sessions, self.handover) as work:
+            yield work
+
+
+def open_resources(settings: Settings, handover: Handover | None = None) -> Resources:
+    """Resources for this process. Nothing connects before it is needed."""
+    assert settings.database_url is not None
+    pool = engine(settings.database_url, "web", pool_size=4)
+    return Resources(settings, pool, sessions(pool), Exchange(settings.database_url), handover)

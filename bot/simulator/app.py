@@ -1,0 +1,39 @@
+"""The simulator as a Flask application: Twilio's dialect, the phone page, and two health checks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flask import Flask
+
+from bot.simulator import rest, routes
+from bot.simulator.carrier import Carrier
+from bot.simulator.config import Config, from_settings
+
+if TYPE_CHECKING:
+    from storage.settings import Settings
+
+_LARGEST_REQUEST = 1_000_000
+
+
+def create_simulator(settings: Settings) -> Flask:
+    """The simulator for these settings. Its carrier starts its threads at once."""
+    return build(from_settings(settings))
+
+
+def build(config: Config) -> Flask:
+    """The simulator for its own part of the settings."""
+    app = Flask("bot.simulator", static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = _LARGEST_REQUEST
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.extensions["carrier"] = Carrier(config)
+    app.register_blueprint(rest.routes)
+    app.register_blueprint(routes.routes)
+
+    @app.get("/livez")
+    @app.get("/readyz")
+    def healthy() -> dict[str, str]:
+        """The carrier keeps everything in memory: when it answers it is ready."""
+        return {"status": "ok"}
+
+    return app

@@ -1,0 +1,129 @@
+"""A small grammar over kinds of words, so that a rule is a sentence shape and not a sentence.
+
+A data file gives *kinds* (``STOP = "stop quit cease"``) and *patterns* over them
+(``STOP ADV* SENDING``). Each word of a text becomes one character that stands for the set of
+kinds it belongs to; a pattern becomes a regular expression over those characters. So "plz STOP
+sending me these" is five characters, and a hundred shapes are tried in microseconds.
+
+Patterns: an upper-case name is a kind or a macro, a lower-case word is itself, ``~`` is any word,
+``START`` and ``END`` are the edges of a thought (a sentence or what stands between commas),
+``,`` and ``;`` are such an edge as a comma or a full stop; ``( | ) ? * + {m,n} (?! (?=`` are as
+in regular expressions.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import Final
+
+from keywords.typos import Speller
+
+_UNKNOWN: Final = "_"
+_NUMBER: Final = "#"
+_EDGES: Final = {".": ".", ",": ","}
+_MACROS: Final = {
+    "START": r"(?<![^.,])",
+    "END": r"(?![^.,])",
+    "~": r"[^.,]",
+    ";": r"\.",
+    "#": "#",
+}
+_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]*|[~;#]")
+_KIND: Final = re.compile(r"[A-Z][A-Z0-9_]+")
+# Characters that mean nothing in a regular expression, the cheap ones to match first.
+_ALPHABET: Final = [chr(code) for code in range(0x30, 0x600) if chr(code).isalpha()]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A sentence shape with a stable name. ``pattern`` is in the notation of this module."""
+
+    name: str
+    pattern: str
+
+
+def expand(words: str) -> list[str]:
+    """The words of a kind: "text{s,ed} msg" gives "texts", "texted", "msg"."""
+    return [word for part in words.split() for word in _braces(part)]
+
+
+def _braces(word: str) -> Iterator[str]:
+    parts = [part.split(",") for part in re.split(r"[{}]", word)]
+    return ("".join(choice) for choice in product(*parts))
+
+
+class Grammar:
+    """Kinds of words, and the patterns over them.
+
+    ``kinds`` maps a kind to its words, ``macros`` a name to a piece of pattern, ``patterns`` are
+    all patterns that will be compiled (their lower-case words become kinds of their own), and
+    ``speller`` finds the known word that a misspelt one was meant to be.
+
+    Raises ``ValueError`` for a name that is neither a kind nor a macro.
+    """
+
+    def __init__(
+        self,
+        kinds: Mapping[str, str],
+        macros: Mapping[str, str],
+        patterns: Iterable[str],
+        speller: Speller,
+    ) -> None:
+        self._macros = macros
+        self._members = {kind: set(expand(words)) for kind, words in kinds.items()}
+        for pattern in (*patterns, *macros.values()):
+            for name in _NAME.findall(pattern):
+                if name.islower():
+                    self._members.setdefault(name, {name})
+        self._letters = self._alphabet()
+        self._speller = speller.knowing(self._letters)
+
+    def tags(self, tokens: Sequence[str]) -> str:
+        """One character for each folded word; "." and "," stand for themselves."""
+        letters = self._letters
+        return "".join([letters.get(token) or self._guess(token) for token in tokens])
+
+    def compiled(self, rules: Iterable[Rule]) -> re.Pattern[str]:
+        """One expression that finds the first of the rules; the group's name says which."""
+        found = [f"(?P<r{n}>{self._regex(rule.pattern)})" for n, rule in enumerate(rules)]
+        return re.compile("|".join(found))
+
+    def one(self, pattern: str) -> re.Pattern[str]:
+        """The expression of a single pattern."""
+        return re.compile(self._regex(pattern))
+
+    def _guess(self, token: str) -> str:
+        """The characters of a word that no kind has: a number, a misspelling, words run together."""
+        if token in _EDGES:
+            return token
+        if token.isdigit():
+            return _NUMBER
+        meant = self._speller.meant(token)
+        return "".join(self._letters[word] for word in meant) if meant else _UNKNOWN
+
+    def _alphabet(self) -> dict[str, str]:
+        """A character for each word: the same one for words that belong to the same kinds."""
+        kinds_of: dict[str, set[str]] = {}
+        for kind, words in self._members.items():
+            for word in words:
+                kinds_of.setdefault(word, set()).add(kind)
+        sets = {word: frozenset(kinds) for word, kinds in kinds_of.items()}
+        characters = dict(zip(dict.fromkeys(sets.values()), _ALPHABET, strict=False))
+        return {word: characters[kinds] for word, kinds in sets.items()}
+
+    def _regex(self, pattern: str) -> str:
+        return _NAME.sub(self._piece, pattern).replace(" ", "")
+
+    def _piece(self, name: re.Match[str]) -> str:
+        word = name[0]
+        if word in _MACROS:
+            return _MACROS[word]
+        if word in self._macros:
+            return f"(?:{self._regex(self._macros[word])})"
+        if word not in self._members:
+            raise ValueError(f"The pattern names {word}, which is neither a kind nor a macro.")
+        letters = {self._letters[member] for member in self._members[word]}
+        return letters.pop() if len(letters) == 1 else f"[{''.join(sorted(letters))}]"

@@ -1,0 +1,16 @@
+"""Two limits on one program: what it promised, and what the person asked for."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from keywords.signals import Frequency, Period
+
+_DAYS: Final = {Period.DAY: 1, Period.WEEK: 7, Period.MONTH: 30}
+
+
+def stricter(promised: Frequency | None, wished: Frequency | None) -> Frequency | None:
+    """The limit that allows fewer texts in the long run; None when there is none at all."""
+    if promised is None or wished is None:
+        return promised or wished
+    return min(promised, wished, key=lambda f: f.count / _DAYS[f.period])

@@ -1,0 +1,64 @@
+"""What the conversation knows of a shop: its senders, its programs and their keywords."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+
+from keywords.authority import KeywordAuthority
+from keywords.replies import ProgramVoice
+
+
+class Category(StrEnum):
+    """Why a program texts. Marketing needs express written consent (47 CFR 64.1200(a)(2))."""
+
+    MARKETING = "marketing"
+    INFORMATIONAL = "informational"
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """The rules of a program, and its voice: how it speaks.
+
+    ``confirm_within`` is how long a question stays open; ``remind_after`` when its one reminder
+    goes out, or None for no reminder.
+    """
+
+    voice: ProgramVoice
+    version: int
+    sender: str
+    category: Category
+    language: str
+    double_opt_in: bool
+    confirm_within: timedelta
+    remind_after: timedelta | None
+
+    @property
+    def slug(self) -> str:
+        """The program's name in URLs, code and the ledger."""
+        return self.voice.slug
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """A number that texts come to. ``join_words`` maps a folded keyword to a program's slug."""
+
+    number: str
+    authority: KeywordAuthority
+    join_words: Mapping[str, str]
+    programs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """Every sender and program, at one version of the catalogue."""
+
+    version: int
+    senders: Mapping[str, Sender] = field(default_factory=dict)
+    programs: Mapping[str, Program] = field(default_factory=dict)
+
+    def programs_of(self, sender: Sender) -> list[Program]:
+        """The programs of a sender, in the order in which they were made."""
+        return [self.programs[slug] for slug in sender.programs]

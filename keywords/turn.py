@@ -1,0 +1,199 @@
+"""One turn of the conversation: a text, the person who sent it, and what has been decided so far.
+
+A turn is the only thing in this package with memory. Acts (``acts``) tell it signals; it asks the
+consent machine, keeps the resulting ledger changes with their evidence, and moves the person on,
+so that the next question within the same turn sees the new state.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final, Unpack
+
+from keywords.consent import PRIOR, Change, Decision, Method, State, decide
+from keywords.ledger import Json, instant
+from keywords.people import Entry, Person, Standing, apply
+from keywords.replies import Facts, Reply, render
+from keywords.shop import Program, Sender, Shop
+from keywords.signals import Reading, Signal
+
+SMS: Final = "sms"
+_ASKS: Final = frozenset({Change.OPTIN_REQUESTED, Change.RESUBSCRIBE_REQUESTED})
+_ANSWERS: Final = frozenset({Change.OPTIN_CONFIRMED, Change.OPTIN_DECLINED})
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """An inbound text: who wrote what to which sender, over which channel."""
+
+    sid: str
+    address: str
+    sender: str
+    body: str
+    channel: str = SMS
+    opt_out_type: str | None = None
+    media: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentChange:
+    """A ledger entry to be: what the projection needs, and the evidence beside it."""
+
+    entry: Entry
+    actor: str
+    evidence: Mapping[str, Json]
+    message_sid: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """A reply: its kind, the program it speaks for, its language and its words."""
+
+    kind: Reply
+    program: str
+    language: str
+    body: str
+
+
+def digest(disclosure: str) -> str:
+    """The content address of a disclosure: hex SHA-256 of its UTF-8 text."""
+    return hashlib.sha256(disclosure.encode()).hexdigest()
+
+
+@dataclass(slots=True)
+class Turn:
+    """See the module's docstring. ``sender`` is None when the text came to a number not ours."""
+
+    text: Text
+    person: Person
+    shop: Shop
+    sender: Sender | None
+    reading: Reading
+    now: datetime
+    changes: list[ConsentChange] = field(default_factory=list)
+
+    def tell(
+        self, program: Program, signal: Signal, terms: Mapping[str, str] | None = None
+    ) -> Decision:
+        """Ask the consent machine about one program, and keep what changes."""
+        standing = self.person.standing(program.slug)
+        decision = decide(standing.state, signal, standing.prior)
+        assert decision.to != PRIOR
+        if decision.change is not None:
+            self._record(program, standing, decision, dict(terms or {}), signal)
+        return decision
+
+    def note(self, change: Change, before: str, after: str, terms: Mapping[str, str]) -> None:
+        """Keep a change that concerns the person and not one program."""
+        entry = Entry(change, None, None, Method.SMS_KEYWORD, before, after, self.now, terms)
+        self._keep(entry, "person", self._evidence())
+
+    def lift_suspension(self) -> None:
+        """Marketing may go on: the person has said clearly that they want texts."""
+        if self.person.suspended:
+            self.note(Change.SUSPENSION_LIFTED, "suspended", "active", {})
+
+    def say(self, kind: Reply, program: Program, **facts: Unpack[Facts]) -> Spoken:
+        """The words of a reply in the person's language."""
+        language = self.language(program)
+        return Spoken(kind, program.slug, language, render(kind, program.voice, language, **facts))
+
+    def language(self, program: Program) -> str:
+        """The language to answer in.
+
+        A keyword of another language than English is answered in its own (on Canadian short
+        codes ARRET must be answered in French); STOP and YES are used in every language.
+        """
+        spoken = self.reading.language
+        if self.reading.to_language:
+            return self.reading.to_language
+        if spoken is not None and spoken != "en":
+            return spoken
+        return self.person.language or program.language
+
+    def _record(
+        self,
+        program: Program,
+        standing: Standing,
+        decision: Decision,
+        terms: dict[str, str],
+        signal: Signal,
+    ) -> None:
+        assert decision.change is not None
+        evidence = self._evidence()
+        if decision.change in _ASKS:
+            question = self.say(Reply.ASK_TO_CONFIRM, program)
+            terms |= self._open(program, standing, question)
+            evidence["asked"] = {
+                "text": question.body,
+                "disclosure": digest(question.body),
+                "language": question.language,
+            }
+        if decision.change in _ANSWERS and standing.question:
+            evidence["question"] = self._question(program, standing)
+        evidence["program"] = {
+            "name": program.voice.name,
+            "brand": program.voice.brand,
+            "version": program.version,
+        }
+        clock = signal in {Signal.EXPIRE, Signal.PAUSE_ENDED, Signal.REMIND}
+        if clock:
+            evidence = {"clock": instant(self.now), "asked_at": _at(standing.asked_at)}
+        entry = Entry(
+            decision.change,
+            program.slug,
+            program.version,
+            Method.SYSTEM if clock else Method.SMS_KEYWORD,
+            standing.state,
+            decision.to,
+            self.now,
+            terms,
+        )
+        self._keep(entry, "system" if clock else "person", evidence)
+
+    def _keep(self, entry: Entry, actor: str, evidence: Mapping[str, Json]) -> None:
+        self.changes.append(ConsentChange(entry, actor, evidence, self.text.sid or None))
+        self.person = apply(self.person, entry)
+
+    def _open(self, program: Program, standing: Standing, question: Spoken) -> dict[str, str]:
+        resting = standing.state in (State.NONE, State.UNSUBSCRIBED)
+        return {
+            "prior": standing.state if resting else standing.prior,
+            "expires_at": instant(self.now + program.confirm_within),
+            "question": digest(question.body),
+        }
+
+    def _question(self, program: Program, standing: Standing) -> Json:
+        """What was answered. The words are repeated here while the program still speaks them."""
+        asked = {"disclosure": standing.question, "asked_at": _at(standing.asked_at)}
+        for language in (self.person.language, program.language, self.reading.language):
+            words = render(Reply.ASK_TO_CONFIRM, program.voice, language) if language else ""
+            if digest(words) == standing.question:
+                return asked | {"text": words}
+        return dict(asked)
+
+    def _evidence(self) -> dict[str, Json]:
+        text, reading = self.text, self.reading
+        return {
+            "text": {
+                "sid": text.sid,
+                "from": text.address,
+                "to": text.sender,
+                "body": text.body,
+                "channel": text.channel,
+                "opt_out_type": text.opt_out_type,
+            },
+            "signature": "valid",
+            "reading": {
+                "signal": reading.signal,
+                "rule": reading.rule,
+                "language": reading.language,
+            },
+        }
+
+
+def _at(moment: datetime | None) -> str | None:
+    return instant(moment) if moment else None

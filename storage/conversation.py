@@ -1,0 +1,103 @@
+"""Many texts, one commit: lock the people, decide each text, write everything, once.
+
+The texts that arrive in the same instant share a transaction of two round trips: one that locks
+and reads, one that writes and commits. Locks are taken in the order of the numbers, so that two
+web processes cannot wait for each other in a circle. Decisions use the database's clock, read
+after the locks were granted, so that a person's entries never go back in time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from psycopg import errors
+
+from keywords.conversation import Outcome, respond
+from keywords.people import Person
+from keywords.shop import Shop
+from keywords.turn import Text
+from storage.conversation_writes import Decided, write
+from storage.database import Connection
+from storage.locking import Locked, lock
+from storage.shop import ShopCache
+from storage.transaction import atomic
+
+_NOBODY: Final = UUID(int=0)
+_TRIES: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """An inbound text as the webhook got it. ``phone`` is E.164, or None for no person's number."""
+
+    text: Text
+    phone: str | None
+    raw: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The reply's words, or None for silence; ``repeated`` when the text was known already."""
+
+    reply: str | None
+    repeated: bool = False
+
+
+def exchange(connection: Connection, shops: ShopCache, arrivals: Sequence[Arrival]) -> list[Answer]:
+    """Decide, record and answer texts in one transaction; durable when this returns.
+
+    A text whose MessageSid is known gets the answer it got before, and changes nothing. Raises
+    ``psycopg.OperationalError`` when the database is away; then nothing was written.
+    """
+    for last in range(1, _TRIES + 1):
+        try:
+            with atomic(connection):
+                return _exchange(connection, shops, arrivals)
+        except errors.UniqueViolation:
+            # Another process took the same MessageSid from an address that has no row to lock.
+            # It is there to be seen now.
+            if last == _TRIES:
+                raise
+    raise AssertionError
+
+
+def _exchange(
+    connection: Connection, shops: ShopCache, arrivals: Sequence[Arrival]
+) -> list[Answer]:
+    phones = sorted({a.phone for a in arrivals if a.phone})
+    locked = lock(connection, phones, [a.text.sid for a in arrivals])
+    shop = shops.at(connection, locked.catalogue_version)
+    answers: dict[str, Answer] = dict(_repeats(locked))
+    decided = []
+    for arrival in arrivals:
+        sid = arrival.text.sid
+        if sid in answers:
+            answers[sid] = Answer(answers[sid].reply, repeated=True)
+            continue
+        outcome = _decide(locked, shop, arrival)
+        decided.append(Decided(arrival.text, arrival.phone, arrival.raw, outcome))
+        answers[sid] = Answer(outcome.reply.body if outcome.reply else None)
+    if decided:
+        write(connection, locked, decided)
+    return [answers[a.text.sid] for a in arrivals]
+
+
+def _repeats(locked: Locked) -> Sequence[tuple[str, Answer]]:
+    return [(sid, Answer(reply, repeated=True)) for sid, reply in locked.repeats.items()]
+
+
+def _decide(locked: Locked, shop: Shop, arrival: Arrival) -> Outcome:
+    if arrival.phone is None:
+        return _stranger(arrival.text, shop, locked.now)
+    outcome = respond(arrival.text, locked.people[arrival.phone], shop, locked.now)
+    locked.people[arrival.phone] = outcome.person
+    return outcome
+
+
+def _stranger(text: Text, shop: Shop, now: datetime) -> Outcome:
+    """A text from a short code or a name: kept and shown to a person, never answered."""
+    return respond(text, Person(_NOBODY, ""), shop, now).unheard()

@@ -1,0 +1,1 @@
+"""Tests of the local carrier and its phone page."""

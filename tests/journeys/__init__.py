@@ -1,0 +1,1 @@
+"""Promises made to people, kept from the first text to the ledger."""

@@ -1,0 +1,1 @@
+"""Tests of what happens outside a request."""
