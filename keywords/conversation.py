@@ -18,7 +18,7 @@ from keywords.people import Person, SaidBefore
 from keywords.reading import read
 from keywords.replies import Reply
 from keywords.shop import Sender, Shop
-from keywords.signals import Reading, Signal
+from keywords.signals import Reading, Signal, StopScope
 from keywords.text import fold
 from keywords.turn import SMS, ConsentChange, Spoken, Text, Turn
 
@@ -70,12 +70,16 @@ def respond(text: Text, person: Person, shop: Shop, now: datetime) -> Outcome:
 
 
 def understand(text: Text, sender: Sender | None) -> Reading:
-    """The meaning of a text: what Twilio says it was, else what its words say."""
+    """The meaning of a text: what Twilio says it was, else what its words say.
+
+    When Twilio has taken a text as STOP it blocks the whole sender, so that no narrower scope
+    that the words may have named can still be meant.
+    """
     reading = read(text.body, sender.join_words if sender else {})
     signal = declared(text.opt_out_type)
-    if signal is None or signal is reading.signal:
+    if signal is None or (signal is reading.signal and signal is not Signal.STOP):
         return reading
-    return Reading(signal, f"carrier.opt_out_type.{signal}", reading.language)
+    return Reading(signal, f"carrier.opt_out_type.{signal}", reading.language, scope=StopScope.ALL)
 
 
 def _say(outcome: Outcome, spoken: Spoken, text: Text, sender: Sender | None) -> Outcome:

@@ -32,14 +32,19 @@ _MACROS: Final = {
     "#": "#",
 }
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]*|[~;#]")
-_KIND: Final = re.compile(r"[A-Z][A-Z0-9_]+")
 # Characters that mean nothing in a regular expression, the cheap ones to match first.
-_ALPHABET: Final = [chr(code) for code in range(0x30, 0x600) if chr(code).isalpha()]
+_ALPHABET: Final = [chr(code) for code in range(0x41, 0x2000) if chr(code).isalpha()]
+
+
+_ENDINGS: Final = re.compile(r"[a-z]+(?:\{[a-z,]*\}[a-z]*)+")
+_SINGLE: Final = re.compile(r"\[[^\]]*\]|[^\W\d_]")
+_GROUP: Final = re.compile(r"\((?P<opening>\?:|\?<?[=!]|(?!\?))(?P<choices>[^()]*)\)")
+_CAPTURE: Final = re.compile(r"\((?!\?)")
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A sentence shape with a stable name. ``pattern`` is in the notation of this module."""
+    """A sentence shape with a stable name (an identifier), in the notation of this module."""
 
     name: str
     pattern: str
@@ -53,6 +58,28 @@ def expand(words: str) -> list[str]:
 def _braces(word: str) -> Iterator[str]:
     parts = [part.split(",") for part in re.split(r"[{}]", word)]
     return ("".join(choice) for choice in product(*parts))
+
+
+def _spread(pattern: str) -> str:
+    """The pattern with "tranquil{o,a}" written as "(tranquilo|tranquila)"."""
+    return _ENDINGS.sub(lambda word: f"({'|'.join(_braces(word[0]))})", pattern)
+
+
+def _merged(group: re.Match[str]) -> str:
+    """An innermost group whose one-word choices are one character class, which is far faster."""
+    choices = group["choices"].split("|")
+    singles = [choice for choice in choices if _SINGLE.fullmatch(choice)]
+    plain = group["opening"] in {"", "?:"}
+    if plain and len(singles) == len(choices) == 1:
+        return singles[0]
+    if len(singles) < 2:
+        return group[0]
+    letters = sorted({letter for single in singles for letter in single.strip("[]")})
+    merged = f"[{''.join(letters)}]"
+    others = [choice for choice in choices if not _SINGLE.fullmatch(choice)]
+    if plain and not others:
+        return merged
+    return f"({group['opening'] or '?:'}{'|'.join([merged, *others])})"
 
 
 class Grammar:
@@ -75,7 +102,7 @@ class Grammar:
         self._macros = macros
         self._members = {kind: set(expand(words)) for kind, words in kinds.items()}
         for pattern in (*patterns, *macros.values()):
-            for name in _NAME.findall(pattern):
+            for name in _NAME.findall(_spread(pattern)):
                 if name.islower():
                     self._members.setdefault(name, {name})
         self._letters = self._alphabet()
@@ -87,8 +114,8 @@ class Grammar:
         return "".join([letters.get(token) or self._guess(token) for token in tokens])
 
     def compiled(self, rules: Iterable[Rule]) -> re.Pattern[str]:
-        """One expression that finds the first of the rules; the group's name says which."""
-        found = [f"(?P<r{n}>{self._regex(rule.pattern)})" for n, rule in enumerate(rules)]
+        """One expression that finds the first of the rules; the group's name is the rule's."""
+        found = [f"(?P<{rule.name}>{self._regex(rule.pattern)})" for rule in rules]
         return re.compile("|".join(found))
 
     def one(self, pattern: str) -> re.Pattern[str]:
@@ -115,7 +142,11 @@ class Grammar:
         return {word: characters[kinds] for word, kinds in sets.items()}
 
     def _regex(self, pattern: str) -> str:
-        return _NAME.sub(self._piece, pattern).replace(" ", "")
+        plain = _NAME.sub(self._piece, _spread(pattern)).replace(" ", "")
+        previous = ""
+        while plain != previous:
+            plain, previous = _GROUP.sub(_merged, plain), plain
+        return _CAPTURE.sub("(?:", plain)
 
     def _piece(self, name: re.Match[str]) -> str:
         word = name[0]

@@ -217,8 +217,7 @@ def _refuse_what_is_no_number(written: str) -> None:
     if has_digit and any(c.isalpha() for c in written):
         raise InvalidPhone(PhoneError.ALPHANUMERIC)
     strange = any(not c.isdecimal() and c not in _PUNCTUATION for c in written)
-    # A second "+" is a second number, and "1 + 2" is not one either.
-    if not has_digit or strange or "+" in written.lstrip(" (")[1:]:
+    if not has_digit or strange:
         raise InvalidPhone(PhoneError.NOT_A_NUMBER)
 
 

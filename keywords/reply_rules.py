@@ -61,7 +61,7 @@ def problems(voice: ProgramVoice) -> list[Problem]:
 
 _RULES: Final = data.load("replies.rules")
 _CATEGORIES: Final = frozenset({MARKETING, INFORMATIONAL})
-_KEYWORD: Final = re.compile(r"[^\W_]+(?:[ -][^\W_]+)?")
+_KEYWORD: Final = re.compile(r"[^\W_]+")
 _URL: Final = re.compile(r"https://[^\s/?#]+\.[^\s/?#]+\S*")
 _EMAIL: Final = re.compile(_RULES["contact"]["email"])
 _TOLL_FREE: Final = re.compile(_RULES["contact"]["toll_free"], re.IGNORECASE)
@@ -80,7 +80,7 @@ def _voice_problems(voice: ProgramVoice) -> Iterator[Problem]:
     if voice.category not in _CATEGORIES:
         yield _of_field("category", "unknown", "must be marketing or informational")
     if voice.keyword and not _KEYWORD.fullmatch(voice.keyword):
-        yield _of_field("keyword", "keyword", "must be one or two words of letters and digits")
+        yield _of_field("keyword", "keyword", "must be one word of letters and digits")
     if voice.frequency is not None and voice.frequency.count < 1:
         yield _of_field("frequency", "frequency", "must promise at least one text")
     if voice.help_contact and not _reaches_someone(voice.help_contact):

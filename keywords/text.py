@@ -16,7 +16,7 @@ from keywords.data import load
 LONGEST: Final = 1600
 
 _SENTENCE_ENDS: Final = frozenset(".!?;\n\r…¡¿。！？；|•\u2028\u2029")
-_CLAUSE_ENDS: Final = frozenset(",:()[]{}\u2014\u2013\"“”«»„，：、~")
+_CLAUSE_ENDS: Final = frozenset(',:()[]{}\u2014\u2013"“”«»„，：、~')
 _APOSTROPHES: Final = frozenset("'’‘`´ʼ＇′‛")
 _LOOKALIKES: Final = {
     **dict(zip("авеёзіјкмнорсԁѕтухһԛԝґѵԍ", "abeesijkmhopcdstyxhqwrvg", strict=True)),
@@ -32,8 +32,8 @@ _ENCLOSED: Final = {
     chr(first + n): chr(ord("a") + n) for first in (0x1F150, 0x1F170) for n in range(26)
 }
 
-_QUOTES_OPEN: Final = "[“\"«„]"
-_QUOTES_CLOSE: Final = "[”\"»“]"
+_QUOTES_OPEN: Final = '[“"«„]'
+_QUOTES_CLOSE: Final = '[”"»“]'
 _LINK: Final = re.compile(
     r"\b(?:https?://|www\.)\S+|\S+@\S+\.\S+|\b[\w-]+(?:\.[\w-]+)*\."
     r"(?:com|net|org|co|io|us|shop|store|link|ly|ca|fr|es|mx)\b(?:/\S*)?",

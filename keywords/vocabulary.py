@@ -67,10 +67,10 @@ _TOGETHER: Final = {
     for word, keyword in _KEYWORDS.items()
     if keyword.signal in _CARRIER and len(word) > 2
 }
+_LONGEST_KEYWORD: Final = max(map(len, _TOGETHER))
 _NOISE: Final = frozenset(map(fold, _DATA["noise"]["words"]))
-_PHRASES: Final = re.compile(
-    r"\b(?:" + "|".join(map(fold, _DATA["noise"]["phrases"])) + r")\b"
-)
+_PHRASES: Final = re.compile(r"\b(?:" + "|".join(map(fold, _DATA["noise"]["phrases"])) + r")\b")
+_PHRASE_STARTS: Final = frozenset(fold(phrase).split()[0] for phrase in _DATA["noise"]["phrases"])
 STOP_WORDS: Final = frozenset(
     word for word, keyword in _KEYWORDS.items() if keyword.signal is Signal.STOP and " " not in word
 )
@@ -100,8 +100,9 @@ def core(words: Sequence[str]) -> list[str]:
     """The words that carry meaning: greetings, politeness and laughter are left out."""
     if len(words) > _LONGEST:
         return list(words)
-    said = _PHRASES.sub(" ", " ".join(words)).split()
-    return [word for word in said if word not in _NOISE]
+    if not _PHRASE_STARTS.isdisjoint(words):
+        words = _PHRASES.sub(" ", " ".join(words)).split()
+    return [word for word in words if word not in _NOISE]
 
 
 def exact(words: Sequence[str]) -> Keyword | None:
@@ -111,22 +112,23 @@ def exact(words: Sequence[str]) -> Keyword | None:
     """
     if not words or len(words) > _LONGEST:
         return None
-    return (
-        _KEYWORDS.get(" ".join(words)) or _same(words) or _together("".join(words))
-    )
+    return _KEYWORDS.get(" ".join(words)) or _same(words) or _together(words)
 
 
 def _same(words: Sequence[str]) -> Keyword | None:
     """The first of several keywords that all mean the same: "STOP CANCEL", "yes yes"."""
-    found = [_KEYWORDS.get(word) for word in words]
-    first = found[0]
-    if first is not None and all(other and other.signal is first.signal for other in found):
-        return first
-    return None
+    first = _KEYWORDS.get(words[0])
+    if first is None:
+        return None
+    others = (_KEYWORDS.get(word) for word in words)
+    return first if all(other and other.signal is first.signal for other in others) else None
 
 
-def _together(letters: str) -> Keyword | None:
+def _together(words: Sequence[str]) -> Keyword | None:
     """A carrier's keyword that was spelled apart or with digits for letters: "st op", "5t0p"."""
-    if letters.isdigit():
+    if len(words) > _LONGEST_KEYWORD:
+        return None
+    letters = "".join(words)
+    if len(letters) > _LONGEST_KEYWORD or letters.isdigit():
         return None
     return _TOGETHER.get(letters) or _TOGETHER.get(letters.translate(_DIGITS_AS_LETTERS))

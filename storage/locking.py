@@ -37,7 +37,7 @@ FROM subscribers s JOIN subscriptions t ON t.subscriber_id = s.id WHERE s.phone 
 _SAID = """
 SELECT s.phone, m.reply, m.mark
 FROM subscribers s JOIN messages m ON m.subscriber_id = s.id
-WHERE s.phone = ANY(%(phones)s) AND m.created_at > clock_timestamp() - %(window)s
+WHERE s.phone = ANY(%(phones)s) AND m.created_at > now() - %(window)s
   AND m.state = 'answered'
 """
 _REPEATS = """

@@ -8,7 +8,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, create_engine, text
+from sqlalchemy import Connection, NullPool, create_engine, text
 
 from storage.database import options
 
@@ -22,7 +22,8 @@ def _config() -> Config:
 
 
 def _owner(url: str) -> Connection:
-    return create_engine(url, connect_args=options("migrate", role=None)).connect()
+    owner = create_engine(url, poolclass=NullPool, connect_args=options("migrate", role=None))
+    return owner.connect()
 
 
 def upgrade(url: str) -> None:
@@ -38,15 +39,12 @@ def upgrade(url: str) -> None:
             connection.rollback()
             connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _LOCK})
             connection.commit()
-        connection.engine.dispose()
 
 
 def current(url: str) -> str | None:
     """The revision a database is at, or None for an empty one."""
     with _owner(url) as connection:
-        revision = MigrationContext.configure(connection).get_current_revision()
-        connection.engine.dispose()
-        return revision
+        return MigrationContext.configure(connection).get_current_revision()
 
 
 def newest() -> str:

@@ -101,7 +101,7 @@ def _sid(values: Mapping[str, Any]) -> str | None:
 
 
 def _media(values: Mapping[str, Any]) -> tuple[str, ...]:
-    urls = values.get("media") or []
+    urls = [] if values.get("media") is None else values["media"]
     if not isinstance(urls, list) or not all(url and fields.sendable(url) for url in urls):
         raise fields.FieldError("media", "Give a list of URLs.")
     if len(urls) > _MOST_MEDIA:
@@ -117,7 +117,7 @@ def _opt_out_type(values: Mapping[str, Any]) -> str | None:
 
 
 def _changes(values: Mapping[str, Any]) -> tuple[tuple[str, str | None], ...]:
-    changes = values.get("params") or {}
+    changes = {} if values.get("params") is None else values["params"]
     if not isinstance(changes, dict):
         raise fields.FieldError("params", "Give an object of parameter names and strings.")
     found: list[tuple[str, str | None]] = []

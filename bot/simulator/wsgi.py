@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 
-from storage.settings import Settings
-
 from bot.simulator.app import create_simulator
+from storage.settings import Settings
 
 app = create_simulator(Settings.from_environment(os.environ))

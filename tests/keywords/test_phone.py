@@ -49,6 +49,8 @@ def test_a_number_is_read_however_it_is_written(
         pytest.param("hello", "US", PhoneError.NOT_A_NUMBER, id="words"),
         pytest.param("+1415555\x002671", None, PhoneError.NOT_A_NUMBER, id="nul"),
         pytest.param("+14155552671/+14155552672", None, PhoneError.NOT_A_NUMBER, id="two"),
+        pytest.param("415+5552671", "US", PhoneError.NOT_A_NUMBER, id="plus_inside"),
+        pytest.param("4155552671/4155552672", "US", PhoneError.TOO_LONG, id="two_national"),
         pytest.param("1" * 65, None, PhoneError.NOT_A_NUMBER, id="endless"),
         pytest.param("\ud83d", None, PhoneError.NOT_A_NUMBER, id="lone_surrogate"),
         pytest.param("1-800-FLOWERS", "US", PhoneError.ALPHANUMERIC, id="vanity"),

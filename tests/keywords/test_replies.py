@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import replace
 from datetime import date
@@ -20,9 +21,10 @@ from keywords.replies import (
     language_of,
     render,
 )
-from keywords.reply_template import LONGEST_TEXT, BadTemplate, compile_template
+from keywords.reply_template import LONGEST_TEXT, LONGEST_VALUE, BadTemplate, compile_template
 from keywords.segments import Encoding, count, forcing
 from keywords.signals import Frequency, Period
+from keywords.vocabulary import reserved
 from tests.keywords.voices import DEALS, DEMO, ORDERS, saying
 
 FACTS = Facts(
@@ -31,6 +33,7 @@ FACTS = Facts(
     until=date(2026, 12, 7),
     states={"Deals": "subscribed", "Coffee Club": "pending"},
 )
+ASK_NOTHING = {Reply.DECLINED, Reply.GOODBYE_SCOPE, Reply.ASK_AGAIN_TO_JOIN}
 TWO_SEGMENTS = {Reply.ASK_TO_CONFIRM, Reply.WELCOME}
 
 
@@ -142,6 +145,17 @@ def test_every_unclear_opt_out_is_told_how_to_end(language: str) -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("kind", Reply)
+def test_we_understand_every_word_that_we_ask_for(kind: Reply, language: str) -> None:
+    """A text never offers a word in capitals that would not be read as a keyword."""
+    text = render(kind, replace(DEALS, keyword="-"), language)
+    offered = re.findall(r"\b[A-Z]{2,}\b", text)
+
+    assert [word for word in offered if reserved(word) is None] == []
+    assert offered or kind in ASK_NOTHING
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("kind", sorted(OPT_OUTS))
 def test_no_goodbye_contains_a_link(kind: Reply, language: str) -> None:
     """47 CFR 64.1200(a)(12): the confirmation only confirms."""
@@ -228,6 +242,14 @@ def test_a_value_that_looks_like_a_field_is_printed() -> None:
     text = render(Reply.GOODBYE, replace(DEALS, brand="{help_contact}"), "en")
 
     assert text.startswith("{help_contact}: You are unsubscribed")
+
+
+def test_values_and_texts_have_a_longest_length() -> None:
+    """A value that was never checked costs at most two segments, and Twilio takes every text."""
+    endless = replace(DEALS, brand="x" * 1000, texts={("en", Reply.FALLBACK): "{brand}" * 20})
+
+    assert render(Reply.GOODBYE, endless, "en").startswith("x" * LONGEST_VALUE + ": You are")
+    assert render(Reply.FALLBACK, endless, "en") == "x" * LONGEST_TEXT
 
 
 @given(st.text(max_size=400), st.sampled_from(Reply), st.sampled_from(LANGUAGES))

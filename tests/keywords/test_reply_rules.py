@@ -194,7 +194,7 @@ def test_a_text_that_says_it_otherwise_is_accepted(kind: Reply, language: str, t
         pytest.param("brand", "Panadería Sol", "ucs2", id="accented_brand"),
         pytest.param("category", "spam", "unknown", id="category"),
         pytest.param("keyword", "JOIN!", "keyword", id="keyword_with_mark"),
-        pytest.param("keyword", "JOIN US NOW", "keyword", id="three_words"),
+        pytest.param("keyword", "JOIN US", "keyword", id="two_words"),
         pytest.param("frequency", Frequency(0, Period.WEEK), "frequency", id="promise_of_none"),
         pytest.param("help_contact", "acme.example/help", "contact", id="only_a_page"),
         pytest.param("help_contact", "+1 415 555 2671", "contact", id="not_toll_free"),
@@ -218,7 +218,7 @@ def test_a_value_that_cannot_be_used_is_named(field: str, value: object, rule: s
         "1-800-555-0123",
         "(888) 555 0123",
         "call 1-800-FLOWERS",
-        "+44 800 123 4567",
+        "+33 800 12 34 56",
         "help@acme.example or 1-800-555-0123",
     ],
 )

@@ -31,7 +31,7 @@ export function describe(item, told, about) {
   const parts = [heading(), quote(about ?? item)];
   if (!told) return [...parts, withoutReading(item)];
   if (told.reading) parts.push(reading(told.reading));
-  parts.push(reply(told.reply), ledger(told.entries ?? []));
+  parts.push(reply(told), ledger(told.entries ?? []));
   return parts;
 }
 
@@ -56,7 +56,9 @@ function reading(found) {
   const meaning = element("p", "meaning", MEANING[found.signal] ?? "");
   const rows = [["Rule", element("code", "", String(found.rule))]];
   for (const [name, value] of Object.entries(found)) {
-    if (!SHOWN.has(name) && said(value)) rows.push([sentence(name), plain(value)]);
+    if (!SHOWN.has(name) && said(value) && value !== false && value !== "unsaid") {
+      rows.push([sentence(name), plain(value)]);
+    }
   }
   return element("div", "reading", signal, meaning, facts(rows));
 }
@@ -67,18 +69,23 @@ function tone(signal) {
   return ["unclear_stop", "not_understood"].includes(signal) ? "doubt" : "calm";
 }
 
-function reply(sent) {
+function reply(told) {
+  const sent = told.reply;
   const block = element("div", "block", element("h4", "", "Reply"));
   if (!sent) {
-    block.append(element("p", "hint", "None: the carrier answers this word, or silence is right."));
-    return block;
+    const why = told.silence ? sentence(told.silence) : "this text needs no answer";
+    block.append(element("p", "hint", `None: ${why}.`));
   }
-  const rows = [["Reason", sentence(sent.kind)]];
+  if (told.review) {
+    block.append(element("p", "hint", `In the inbox, for a person to read: ${sentence(told.review)}.`));
+  }
+  if (!sent) return block;
+  const rows = [["Reason", sentence(sent.reply ?? sent.kind)]];
   if (sent.sms_segments) {
     rows.push(["Cost", `${count(sent.sms_segments, "SMS", "SMS")} · ${sent.encoding ?? ""}`]);
   }
   for (const [name, value] of Object.entries(sent)) {
-    if (!["kind", "body", "sms_segments", "encoding"].includes(name) && said(value)) {
+    if (!["kind", "reply", "body", "sms_segments", "encoding"].includes(name) && said(value)) {
       rows.push([sentence(name), plain(value)]);
     }
   }
@@ -147,5 +154,7 @@ function stamp(iso) {
 const said = (value) => value !== null && value !== undefined && value !== "";
 
 function plain(value) {
+  if (value?.count && value?.period) return `${value.count} per ${value.period}`;
+  if (value === true) return "yes";
   return typeof value === "object" ? element("code", "", JSON.stringify(value)) : visible(String(value));
 }

@@ -82,7 +82,8 @@ export class Station {
     this.thread.mark(sid);
     const round = this.round;
     const about = item.in_reply_to ? this.items.get(item.in_reply_to) : item;
-    const told = await api.explanation(item.in_reply_to ?? sid).catch(() => null);
+    const answered = item.direction === "inbound" ? sid : item.in_reply_to;
+    const told = answered ? await api.explanation(answered).catch(() => null) : null;
     if (round === this.round && this.thread.chosen === sid) {
       this.part("notes").replaceChildren(...notes.describe(item, told, about));
     }
@@ -93,7 +94,6 @@ export class Station {
       const told = await api.send(phone, sender, body);
       if (told.error) this.thread.fail(told.sid, `${told.error.message} (${told.error.code})`);
       await this.refresh();
-      await this.explain(told.sid);
     } catch (error) {
       this.part("notice").textContent = error.message;
       const write = this.part("write");

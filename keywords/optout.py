@@ -1,0 +1,126 @@
+"""Does this text, in words of its own, ask us to stop? Yes, perhaps, or no, and by which rule.
+
+47 CFR 64.1200(a)(10): words that a reasonable person would understand as a request to revoke
+consent are one. The rules are sentence shapes in ``data/optout_*.toml``; see
+:mod:`keywords.grammar` for their notation. They are tried in this order:
+
+* ``guard``: what only looks like a wish to stop ("don't stop the deals", "stop by at five") is
+  taken out of the sentence;
+* ``wrong_number``: the person we texted never agreed to anything, so this stops too;
+* ``stop``: a clear wish;
+* ``unclear``: marketing is suspended, the person is told how to stop, and a colleague looks.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from keywords.data import load
+from keywords.grammar import Grammar, Rule
+from keywords.signals import Reading, Signal
+from keywords.typos import Speller
+
+LANGUAGES: Final = ("en", "es", "fr")
+_SECTIONS: Final = ("guard", "wrong_number", "stop", "unclear")
+# Nobody spells a wish to stop without one of these signs in the end; they stand for words.
+_SIGNS: Final = frozenset("🛑🚫⛔✋🔇🖕")
+
+
+def read_optout(body: str, tokens: Sequence[str]) -> Reading | None:
+    """STOP, UNCLEAR_STOP, or None when the text asks for no such thing.
+
+    ``tokens`` are those of :class:`keywords.text.Text`; ``body`` is the text as it came.
+    """
+    if not tokens:
+        return _sign(body)
+    tags = _GRAMMAR.tags(tokens)
+    spoken = [language for language in LANGUAGES if _TRIGGER[language].search(tags)]
+    if not spoken:
+        return None
+    tags = _GUARD.sub(_blank, tags)
+    for outcome in _OUTCOMES:
+        for language in spoken:
+            found = outcome.patterns[language].search(tags)
+            if found is not None:
+                rule = f"optout.{language}.{found.lastgroup}"
+                return Reading(outcome.signal, rule, language, wrong_number=outcome.wrong_number)
+    return None
+
+
+def _sign(body: str) -> Reading | None:
+    """A text that is nothing but a sign which means "stop" on a road or a door."""
+    if _SIGNS.isdisjoint(body):
+        return None
+    return Reading(Signal.UNCLEAR_STOP, "optout.sign")
+
+
+def _blank(found: re.Match[str]) -> str:
+    return "_" * len(found[0])
+
+
+def _rules(language: str, section: str) -> list[Rule]:
+    """The rules of one section; several shapes of a rule are alternatives."""
+    return [
+        Rule(name, shapes if isinstance(shapes, str) else "|".join(f"({s})" for s in shapes))
+        for name, shapes in _DATA[language][section].items()
+    ]
+
+
+def _merged(table: str) -> dict[str, str]:
+    """A table of all languages; kinds of the same name are one kind."""
+    merged: dict[str, str] = {}
+    for language in LANGUAGES:
+        for name, words in _DATA[language].get(table, {}).items():
+            merged[name] = f"{merged[name]} {words}" if name in merged else words
+    return merged
+
+
+def _words(name: str) -> list[str]:
+    return [word for language in LANGUAGES for word in _DATA[language][name]]
+
+
+_DATA: Final[dict[str, dict[str, Any]]] = {
+    language: load(f"optout_{language}") for language in LANGUAGES
+}
+_RULES: Final = {
+    (language, section): _rules(language, section)
+    for language in LANGUAGES
+    for section in _SECTIONS
+}
+_TRIGGERS: Final = {language: "|".join(_DATA[language]["triggers"]) for language in LANGUAGES}
+_GRAMMAR: Final = Grammar(
+    kinds=_merged("kinds"),
+    macros=_merged("macros"),
+    patterns=[
+        *_TRIGGERS.values(),
+        *(rule.pattern for rules in _RULES.values() for rule in rules),
+    ],
+    speller=Speller(_words("targets"), _words("short"), _words("real"), _words("openers")),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """What follows when a rule of one section fires; one expression for each language."""
+
+    signal: Signal
+    patterns: dict[str, re.Pattern[str]]
+    wrong_number: bool = False
+
+
+def _section(name: str) -> dict[str, re.Pattern[str]]:
+    return {language: _GRAMMAR.compiled(_RULES[language, name]) for language in LANGUAGES}
+
+
+_TRIGGER: Final = {language: _GRAMMAR.one(f"({shape})") for language, shape in _TRIGGERS.items()}
+_GUARD: Final = _GRAMMAR.compiled(
+    [rule for language in LANGUAGES for rule in _RULES[language, "guard"]]
+)
+_OUTCOMES: Final = (
+    _Outcome(Signal.STOP, _section("wrong_number"), wrong_number=True),
+    _Outcome(Signal.STOP, _section("stop")),
+    _Outcome(Signal.UNCLEAR_STOP, _section("unclear")),
+)

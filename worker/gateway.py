@@ -1,0 +1,129 @@
+"""Hand one text to the carrier, and say what became of it. Nothing is decided here.
+
+Four outcomes, because the difference between "no" and "no answer" is the difference between
+sending again and texting somebody twice. The SDK has no idempotency key, so a request that may
+have arrived is never repeated.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from twilio.base.exceptions import TwilioException, TwilioRestException, TwilioServiceException
+from twilio.rest import Client
+
+from storage.settings import Settings
+from worker.carrier_http import TWILIO_API, CarrierHttpClient, NotSent
+from worker.errors import CarrierError, judge
+
+# Twilio's own queue holds a text for up to ten hours; ours is to be refused after ten minutes.
+LONGEST_VALIDITY_S: Final = 600
+_BAD_REQUEST, _TIMEOUT, _SERVER_ERROR = 400, 408, 500
+UNREACHABLE: Final = "unreachable"
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One text: E.164 ``to``, our number, the words, and for how many seconds it is worth sending.
+
+    ``seconds_left`` is None for a text that never gets too old.
+    """
+
+    to: str
+    sender: str
+    body: str
+    seconds_left: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The carrier has it, under this SID."""
+
+    sid: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """The carrier will not have it."""
+
+    error: CarrierError
+
+
+@dataclass(frozen=True, slots=True)
+class NotAccepted:
+    """The carrier certainly has not got it: it may be sent again later.
+
+    ``halts`` says that no other text would fare better now.
+    """
+
+    reason: str
+    halts: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """The carrier may have it or not: it must not be sent again blindly."""
+
+
+Outcome: TypeAlias = Accepted | Rejected | NotAccepted | Unknown
+
+
+class Gateway:
+    """The way to the carrier. Thread-safe; make it in the process that uses it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._http = CarrierHttpClient(_base_url(settings))
+        self._client = Client(
+            settings.twilio_account_sid,
+            settings.twilio_auth_token,
+            http_client=self._http,
+            # Twilio's edges and regions are not for us to pick up from the environment.
+            environment={"TWILIO_REGION": "", "TWILIO_EDGE": ""},
+        )
+
+    def send(self, text: Outgoing) -> Outcome:
+        """Hand over one text, once. Takes ten seconds at most."""
+        try:
+            message = self._client.messages.create(
+                to=text.to,
+                from_=text.sender,
+                body=text.body,
+                validity_period=validity_s(text.seconds_left),
+            )
+        except NotSent:
+            return NotAccepted(UNREACHABLE)
+        except (TwilioRestException, TwilioServiceException) as error:
+            return _refused(error.status, error.code)
+        except (TwilioException, ValueError, TypeError, LookupError, AttributeError):
+            # No answer, or one that the SDK cannot read.
+            return Unknown()
+        return Accepted(message.sid) if message.sid else Unknown()
+
+    def close(self) -> None:
+        """Let the kept connections go."""
+        self._http.close()
+
+
+def validity_s(seconds_left: float | None) -> int:
+    """For how long the carrier may go on trying, in whole seconds from 1 to 600."""
+    if seconds_left is None:
+        return LONGEST_VALIDITY_S
+    return max(1, min(int(seconds_left), LONGEST_VALIDITY_S))
+
+
+def _refused(status: int, code: int | None) -> Outcome:
+    """A 5xx may come after the text was accepted; so may a time-out. Any other 4xx is a no."""
+    if not _BAD_REQUEST <= status < _SERVER_ERROR or status == _TIMEOUT:
+        return Unknown()
+    error = judge(code or status, status)
+    if error.retry:
+        return NotAccepted(f"carrier.{error.code}", error.halts)
+    return Rejected(error)
+
+
+def _base_url(settings: Settings) -> str:
+    """With the simulator on, nothing may reach Twilio, whatever else is set or not."""
+    if settings.simulator and not settings.twilio_api_base_url:
+        return f"http://127.0.0.1:{settings.simulator_port}"
+    return settings.twilio_api_base_url or TWILIO_API

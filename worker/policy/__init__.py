@@ -1,0 +1,1 @@
+"""May a text go now, and what follows when not: pure functions. ``now`` is an argument."""

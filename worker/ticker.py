@@ -1,0 +1,116 @@
+"""The ticker: every two seconds, find what is due, whether or not anybody rang.
+
+It is what makes Redis a convenience: the sweeps run here, workers are woken for messages that
+nobody rang for, and when Redis is away, or no worker answers, the ticker sends by itself. Many
+may run; an advisory lock lets one work at a time.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Final
+
+import psycopg
+
+from storage import outbox
+from storage.settings import Settings
+from storage.sweeps import leading
+from worker import sweeps
+from worker.queues import SEND, Bell
+from worker.runtime import Line, Runtime, required
+from worker.sending import drain
+from worker.stopping import Stop, pause_s
+
+PERIOD_S: Final = 2.0
+REMIND_EVERY_S: Final = 60.0
+FORGET_EVERY_S: Final = 3600.0
+# A message that has waited so long although somebody was woken: no worker is there.
+PATIENCE: Final = timedelta(seconds=15)
+
+_log = logging.getLogger(__name__)
+
+
+class Ticker:
+    """One process's ticker. ``line`` is for the lock alone; the work has the runtime's own."""
+
+    def __init__(self, runtime: Runtime, line: Line, bell: Bell) -> None:
+        self._runtime = runtime
+        self._line = line
+        self._bell = bell
+        self._next: dict[str, float] = {}
+
+    def tick(self) -> bool:
+        """One round; False when another ticker is working.
+
+        Raises ``psycopg.OperationalError`` when the database is away.
+        """
+        with leading(self._line.open()) as ours:
+            if ours:
+                self._sweep()
+                self._send()
+        return ours
+
+    def drop(self) -> None:
+        """Forget connections that failed."""
+        self._line.drop()
+        self._runtime.line.drop()
+
+    def _sweep(self) -> None:
+        connection, shops = self._runtime.connection(), self._runtime.shops
+        sweeps.tidy_messages(connection)
+        sweeps.expire_questions(connection, shops)
+        sweeps.end_pauses(connection, shops)
+        self._every(REMIND_EVERY_S, "remind", lambda: sweeps.remind(connection, shops))
+        self._every(FORGET_EVERY_S, "forget", lambda: sweeps.forget_answers(connection))
+
+    def _every(self, seconds: float, name: str, sweep: Callable[[], int]) -> None:
+        now = time.monotonic()
+        if now >= self._next.get(name, 0.0):
+            sweep()
+            self._next[name] = now + seconds
+
+    def _send(self) -> None:
+        waiting = outbox.waiting(self._runtime.connection())
+        if waiting is None:
+            return
+        rung = self._bell.ring(SEND)
+        if not rung or waiting > PATIENCE:
+            drain(self._runtime)
+
+
+def run(settings: Settings) -> None:
+    """Tick until SIGTERM or Ctrl-C. Raises :class:`worker.runtime.NotSetUp`."""
+    stop = Stop()
+    stop.listen()
+    tick_until(settings, stop)
+
+
+def tick_until(settings: Settings, stop: Stop) -> None:
+    """Tick until somebody asks to stop; a database that is away is waited for."""
+    runtime = Runtime(settings, "ticker")
+    line = Line(required(settings.database_url, "DATABASE_URL"), "ticker lock")
+    bell = Bell(required(settings.redis_url, "REDIS_URL"))
+    ticker = Ticker(runtime, line, bell)
+    failures = 0
+    try:
+        while not stop.asked:
+            failures = _once(ticker, failures)
+            stop.sleep(pause_s(failures) if failures else PERIOD_S)
+    finally:
+        line.drop()
+        bell.close()
+        runtime.close()
+
+
+def _once(ticker: Ticker, failures: int) -> int:
+    """One round; answers how many have failed in a row."""
+    try:
+        ticker.tick()
+    except psycopg.OperationalError as error:
+        _log.warning("the database is away: %s", type(error).__name__)
+        ticker.drop()
+        return failures + 1
+    return 0
