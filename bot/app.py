@@ -63,7 +63,8 @@ def create_app(settings: Settings) -> Assent:
 
     ``settings.database_url`` must be set; nothing connects before the first request.
     """
-    resources = open_resources(settings, wake(settings.redis_url))
+    handover = wake(settings.redis_url) if settings.redis_url else None
+    resources = open_resources(settings, handover)
     webhook = InboundWebhook(verifier(settings), resources.exchange.answer)
     app = Assent({INBOUND_PATH: webhook})
     app.config.update(

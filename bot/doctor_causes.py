@@ -6,11 +6,11 @@ from enum import StrEnum
 
 
 class Cause(StrEnum):
-    """Why a signature fails."""
+    """Why a signature fails; where several apply, the first of this order is reported."""
 
     NONE = "none"
-    SCHEME = "scheme"
     HOST = "host"
+    SCHEME = "scheme"
     PORT = "port"
     PATH = "path"
     SLASH = "slash"

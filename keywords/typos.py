@@ -20,10 +20,12 @@ _KEYS: Final = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
 
 
 def slips(word: str) -> Iterator[str]:
-    """What a thumb makes of a short word: letters swapped, doubled, or hit beside the key."""
+    """What a thumb makes of a short word: letters swapped, doubled, left out, or hit beside the key."""
     for at, letter in enumerate(word):
         yield word[:at] + letter + word[at:]
         yield word[:at] + word[at + 1 : at + 2] + letter + word[at + 2 :]
+        if at and len(word) >= _FUZZY_FROM:
+            yield word[:at] + word[at + 1 :]
         for beside in _beside(letter):
             yield word[:at] + beside + word[at + 1 :]
             yield word[: at + 1] + beside + word[at + 1 :]

@@ -46,7 +46,8 @@ class ProgramRow(Base):
     sender: Mapped[str] = mapped_column(ForeignKey("senders.number"))
     version: Mapped[int]
     body: Mapped[dict[str, Any]]
-    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    # The order in which programs were made is the order in which they are named to people.
+    created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 

@@ -79,9 +79,8 @@ class Phone:
 
     def text(self, body: str, **over: str | None) -> str | None:
         """Send ``body``; exactly one reply or none is allowed."""
-        params = parameters(
-            self.settings, From=self.number, To=over.pop("To", self.sender), Body=body, **over
-        )
+        usual: dict[str, str | None] = {"From": self.number, "To": self.sender, "Body": body}
+        params = parameters(self.settings, **(usual | over))
         messages = said(post(self.client, self.settings, params))
         assert len(messages) <= 1
         self.replies.append(messages[0] if messages else None)

@@ -12,6 +12,7 @@ import click
 
 from bot.bench import report
 from bot.bench.measure import Plan, measure
+from bot.bench.servers import ServerError
 from bot.bench.volleys import LoadError
 from bot.engines.errors import EngineError
 
@@ -29,7 +30,7 @@ def inbound(
     plan = Plan(seconds, connections, people, rounds)
     try:
         result = measure(plan, lambda line: click.echo(line, err=True))
-    except (EngineError, LoadError, TimeoutError) as error:
+    except (EngineError, LoadError, ServerError) as error:
         click.echo(str(error), err=True)
         raise SystemExit(2) from error
     click.echo(report.as_json(result) if as_json else report.as_text(result))

@@ -74,7 +74,7 @@ class Result:
 def measure(plan: Plan, say: Say) -> Result:
     """The whole bench, on a PostgreSQL and servers of its own.
 
-    Raises EngineError, LoadError or TimeoutError when something cannot run.
+    Raises EngineError, LoadError or ServerError when something cannot run.
     """
     with tempfile.TemporaryDirectory(prefix="assent-bench-") as folder:
         home = Path(folder)

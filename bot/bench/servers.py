@@ -40,6 +40,10 @@ _FILL: Final = (
 )
 
 
+class ServerError(Exception):
+    """A server that is to be measured does not run."""
+
+
 @dataclass(frozen=True, slots=True)
 class Contestant:
     """A server to be measured: its short name, what it is, what granian loads."""
@@ -63,7 +67,7 @@ class Server:
 
     contestant: Contestant
     port: int
-    pid: int
+    process: Process
     database_url: str
 
 
@@ -96,9 +100,9 @@ def started(
             port = _free_port()
             process = Process(_launch(contestant, port, home, url))
             stack.callback(process.stop, _STOP_S, then=(signal.SIGKILL,))
-            servers[contestant.name] = Server(contestant, port, process.pid, url)
+            servers[contestant.name] = Server(contestant, port, process, url)
         for server in servers.values():
-            _wait_for(server)
+            _wait_for(server, home)
         yield servers
 
 
@@ -119,16 +123,16 @@ def _launch(contestant: Contestant, port: int, home: Path, url: str) -> Launch:
     return Launch(
         argv=[sys.executable, "-c", code],
         environ=kept | ours,
-        log=home / f"{contestant.name}.log",
+        log=_log(contestant, home),
     )
 
 
-def _wait_for(server: Server) -> None:
-    """Until it answers anything at all. Raises TimeoutError."""
+def _wait_for(server: Server, home: Path) -> None:
+    """Until it answers anything at all. Raises ServerError with what it said last."""
     deadline = time.monotonic() + _READY_S
-    while time.monotonic() < deadline:
+    while server.process.exit_code() is None and time.monotonic() < deadline:
         try:
-            connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=_READY_S)
+            connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=_STOP_S)
             connection.request("POST", INBOUND_PATH, b"")
             connection.getresponse()
         except ConnectionError:
@@ -136,7 +140,12 @@ def _wait_for(server: Server) -> None:
         else:
             connection.close()
             return
-    raise TimeoutError(f"{server.contestant.title} did not answer in {_READY_S:.0f} s.")
+    said = _log(server.contestant, home).read_text(encoding="utf-8", errors="replace")
+    raise ServerError(f"{server.contestant.title} did not start. It said:\n{said[-1000:]}")
+
+
+def _log(contestant: Contestant, home: Path) -> Path:
+    return home / f"{contestant.name}.log"
 
 
 def _free_port() -> int:

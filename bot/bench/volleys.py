@@ -83,7 +83,7 @@ class Range:
         return came_to
 
     def _cpu(self) -> tuple[float | None, float | None]:
-        return cpu_seconds(self.server.pid), cpu_seconds(self.database)
+        return cpu_seconds(self.server.process.pid), cpu_seconds(self.database)
 
 
 def _spent(before: float | None, after: float | None) -> float | None:

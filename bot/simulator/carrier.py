@@ -14,7 +14,7 @@ from bot.simulator.errors import TwilioError
 from bot.simulator.faults import FaultKind, Faults
 from bot.simulator.inbound import Inbound, params
 from bot.simulator.store import TextStore
-from bot.simulator.texts import Direction, Status, Text, new_sid, utc_now
+from bot.simulator.texts import Direction, Status, Text, utc_now
 
 if TYPE_CHECKING:
     from bot.simulator.caller import Answer
@@ -65,9 +65,9 @@ class Carrier:
         carrier_reply = self.blocked.hear(text.sender, text.to, text.body)
         if carrier_reply and carrier_reply.opt_out_type and inbound.opt_out_type is None:
             inbound = inbound.told(carrier_reply.opt_out_type)
-        fresh = self.store.add(text)
-        if carrier_reply and carrier_reply.body and fresh:
-            self._deliver(_from_carrier(text, carrier_reply.body))
+        self.store.add(text)
+        if carrier_reply and carrier_reply.body:
+            self._deliver(_reply(text, twiml.ReplyVerb(carrier_reply.body), "carrier"))
         try:
             answer = self._call(inbound)
             verbs = twiml.replies(answer)
@@ -75,8 +75,8 @@ class Carrier:
             return Received(text, (), None, (11200, str(failure)))
         except twiml.TwimlError as bad:
             return Received(text, (), answer.status, (bad.code, bad.detail))
-        replies = tuple(_from_verb(text, verb, index) for index, verb in enumerate(verbs))
-        return self._settle(text, replies if fresh else (), replies, answer)
+        replies = tuple(_reply(text, verb, str(index)) for index, verb in enumerate(verbs))
+        return self._settle(text, replies, answer)
 
     def close(self) -> None:
         """Stop the threads and let go of files and connections."""
@@ -84,17 +84,15 @@ class Carrier:
         self.caller.close()
         self.store.close()
 
-    def _settle(
-        self, text: Text, fresh: tuple[Text, ...], replies: tuple[Text, ...], answer: Answer
-    ) -> Received:
-        refused = [reply for reply in fresh if self.blocked.blocks(reply.to, reply.sender)]
-        for reply in fresh:
-            if reply in refused:
+    def _settle(self, text: Text, replies: tuple[Text, ...], answer: Answer) -> Received:
+        problem = None
+        for reply in replies:
+            if self.blocked.blocks(reply.to, reply.sender):
+                problem = (_UNSUBSCRIBED, "The carrier blocks this phone: a reply was refused.")
                 self.store.add(reply.moved(Status.FAILED, _UNSUBSCRIBED, utc_now()))
             else:
                 self._deliver(reply)
-        blocked = (_UNSUBSCRIBED, "The carrier blocks this phone: a reply was refused.")
-        return Received(text, replies, answer.status, blocked if refused else None)
+        return Received(text, replies, answer.status, problem)
 
     def _deliver(self, text: Text) -> None:
         if self.store.add(text):
@@ -117,18 +115,10 @@ class Carrier:
         return answers[0]
 
 
-def _from_carrier(text: Text, body: str) -> Text:
-    now = utc_now()
-    return Text(
-        new_sid(), Direction.REPLY, text.to, text.sender, body, now, Status.QUEUED, now,
-        answers=text.sid,
-    )  # fmt: skip
-
-
-def _from_verb(text: Text, verb: twiml.ReplyVerb, index: int) -> Text:
+def _reply(text: Text, verb: twiml.ReplyVerb, name: str) -> Text:
     """A reply. Its SID follows from the inbound SID, so that a replay names the same reply."""
     now = utc_now()
-    sid = "SM" + uuid.uuid5(uuid.NAMESPACE_URL, f"{text.sid}/{index}").hex
+    sid = "SM" + uuid.uuid5(uuid.NAMESPACE_URL, f"{text.sid}/{name}").hex
     return Text(
         sid=sid,
         direction=Direction.REPLY,

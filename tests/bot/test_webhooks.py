@@ -164,7 +164,7 @@ def test_a_signed_form_without_what_it_needs_is_malformed(
         {"SomethingNew": "x" * 5000},
         {"OptOutType": "PERHAPS"},
     ],
-    ids=lambda over: next(iter(over)) + repr(next(iter(over.values())))[:20],
+    ids=lambda over: f"{next(iter(over))}-{next(iter(over.values())) or None!r:.12}",
 )
 def test_odd_texts_are_taken(
     client: FlaskClient, resources: Resources, over: dict[str, str | None]
