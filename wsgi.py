@@ -1,0 +1,8 @@
+"""The service for a WSGI server: ``wsgi:app``."""
+
+import os
+
+from bot.app import create_app
+from storage.settings import Settings
+
+app = create_app(Settings.from_environment(os.environ))

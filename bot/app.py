@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from apiflask import APIFlask
-from flask import Flask, Response, request
+from flask import Response, request
 
 from bot import api, explain, health, home
 from bot.forms import MAX_BODY
-from bot.resources import Resources, open_resources
+from bot.resources import open_resources
 from bot.signature import Verifier
 from bot.simulator import proxy
 from bot.webhooks import INBOUND_PATH, TOO_LARGE, Call, InboundWebhook, Reply, call_from

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from bot.resources import Resources
 from storage import shop
+from storage.database import raw
 from storage.ledger import chain_of, read
 
 _TEXT: Final = text("""
@@ -83,9 +84,9 @@ def _explain(session: Session, sid: str) -> dict[str, Any] | None:
 
 
 def _entries(session: Session, ref: Any, sid: str) -> list[dict[str, Any]]:
-    driver = session.connection().connection.cursor()
+    cursor = raw(session).cursor()
     entries = []
-    for link in chain_of(driver, ref):
+    for link in chain_of(cursor, ref):
         envelope, evidence = read(link)
         if envelope["message_sid"] == sid:
             shown = {

@@ -92,7 +92,7 @@ class Group(Generic[Item, Result]):
             results = self._run([place.item for place in group])
         except self._shared as error:
             _blame(group, error)
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - handed to whoever waits for it
             if len(group) == 1:
                 _blame(group, error)
                 return

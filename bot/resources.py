@@ -18,7 +18,8 @@ from storage.transaction import Handover, Work, transaction
 @dataclass(frozen=True, slots=True)
 class Resources:
     """Handed to every part of the service. The texts' way is apart from the pool, so that a slow
-    report can never make a STOP wait for a connection."""
+    report can never make a STOP wait for a connection.
+    """
 
     settings: Settings
     pool: Engine

@@ -83,12 +83,11 @@ def stop(turn: Turn) -> Spoken | None:
     programs = _known(turn) or _of_sender(turn)
     for program in programs:
         turn.tell(program, Signal.STOP, terms)
-    spoken_for = (before or programs or _of_sender(turn) or [None])[0]
-    if spoken_for is None:
+    if not programs:
         return None
     if len(before) > 1 and turn.reading.scope is StopScope.UNSAID and not terms:
-        return turn.say(Reply.GOODBYE_SCOPE, spoken_for, programs=_voices(before))
-    return turn.say(Reply.GOODBYE, spoken_for)
+        return turn.say(Reply.GOODBYE_SCOPE, before[0], programs=_voices(before))
+    return turn.say(Reply.GOODBYE, (before or programs)[0])
 
 
 def unclear_stop(turn: Turn) -> Spoken | None:

@@ -85,7 +85,7 @@ class Decision:
     reply: Reply | None = None
 
 
-_STOP: Final[Mapping[Signal, Decision]] = {
+_STOP: Final[dict[Signal, Decision]] = {
     Signal.STOP: Decision(State.UNSUBSCRIBED, Change.OPTOUT, Reply.GOODBYE),
     Signal.CARRIER_BLOCKED: Decision(State.UNSUBSCRIBED, Change.OPTOUT),
 }

@@ -7,6 +7,7 @@ sending me these" is five characters, and a hundred shapes are tried in microsec
 
 Patterns: an upper-case name is a kind or a macro, a lower-case word is itself, ``~`` is any word,
 ``START`` and ``END`` are the edges of a thought (a sentence or what stands between commas),
+``^`` and ``LAST`` those of the whole text,
 ``,`` and ``;`` are such an edge as a comma or a full stop; ``( | ) ? * + {m,n} (?! (?=`` are as
 in regular expressions.
 """
@@ -27,6 +28,7 @@ _EDGES: Final = {".": ".", ",": ","}
 _MACROS: Final = {
     "START": r"(?<![^.,])",
     "END": r"(?![^.,])",
+    "LAST": r"[.,]*$",
     "~": r"[^.,]",
     ";": r"\.",
     "#": "#",

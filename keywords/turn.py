@@ -168,12 +168,15 @@ class Turn:
 
     def _question(self, program: Program, standing: Standing) -> Json:
         """What was answered. The words are repeated here while the program still speaks them."""
-        asked = {"disclosure": standing.question, "asked_at": _at(standing.asked_at)}
+        asked: dict[str, Json] = {
+            "disclosure": standing.question,
+            "asked_at": _at(standing.asked_at),
+        }
         for language in (self.person.language, program.language, self.reading.language):
             words = render(Reply.ASK_TO_CONFIRM, program.voice, language) if language else ""
             if digest(words) == standing.question:
                 return asked | {"text": words}
-        return dict(asked)
+        return asked
 
     def _evidence(self) -> dict[str, Json]:
         text, reading = self.text, self.reading

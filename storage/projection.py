@@ -1,25 +1,23 @@
-"""The current consent table against the ledger: compare it, and rebuild it.
+"""The current consent table against the ledger: what it should say, and how to make it say so.
 
-Everything in ``subscriptions``, and a subscriber's language and suspension, is what
-``keywords.people.replay`` makes of that person's entries. :func:`check` reads the whole ledger in
-one pass over one snapshot, person by person, in memory that does not grow with it.
+``subscriptions``, and a subscriber's language and suspension, are what ``keywords.people.replay``
+makes of that person's entries. The same :func:`~keywords.people.apply` wrote them in the first
+place, so a difference means that somebody else did.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import fields, replace
 from datetime import datetime
-from itertools import groupby
 from typing import Any, Final
 from uuid import UUID
 
-from psycopg.rows import TupleRow
-
-from keywords.consent import Change
-from keywords.ledger import GENESIS, Fault, Link, verify
-from keywords.people import Entry, Person, Standing, replay
+from keywords.consent import Change, State
+from keywords.ledger import Link
+from keywords.people import Entry, Person, Standing, read_frequency, replay
+from storage.conversation_writes import rewrite
 from storage.database import Connection
-from storage.locking import _standing as standing_of
-from storage.transaction import atomic
+from storage.ledger import chain_of
+from storage.locking import lock

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from keywords.vocabulary import fold_keyword
 from psycopg.rows import TupleRow
 from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
@@ -19,6 +18,7 @@ from keywords.people import read_frequency, write_frequency
 from keywords.replies import ProgramVoice, Reply
 from keywords.shop import Category, Program, Sender, Shop
 from keywords.signals import Frequency
+from keywords.vocabulary import fold_keyword
 from storage.catalogue import KeywordRow, ProgramRow, ProgramVersionRow, SenderRow
 from storage.database import Connection
 

@@ -106,4 +106,4 @@ def ledger(resources: Any, number: str) -> list[tuple[str | None, str, str]]:
             " JOIN subscribers s ON s.ref = e.subject WHERE s.phone = %s ORDER BY n",
             (number,),
         )
-        return rows.fetchall()
+        return [(row[0], row[1], row[2]) for row in rows]

@@ -115,6 +115,8 @@ def _launch(contestant: Contestant, port: int, home: Path, url: str) -> Launch:
         "ASSENT_HOME": str(home),
         "PORT": str(port),
         "DATABASE_URL": url,
+        # Wake-ups are for workers, and there are none: nothing here waits for Redis.
+        "REDIS_URL": "redis://127.0.0.1:1",
         "PUBLIC_BASE_URL": PUBLIC_URL,
         "TWILIO_ACCOUNT_SID": ACCOUNT_SID,
         "TWILIO_AUTH_TOKEN": AUTH_TOKEN,

@@ -178,7 +178,8 @@ def test_odd_texts_are_taken(
 
 def test_stop_with_a_nul_is_stop(client: FlaskClient, resources: Resources) -> None:
     """PostgreSQL's text cannot hold NUL; the person's STOP counts all the same, and the bytes
-    are kept."""
+    are kept.
+    """
     anna = Phone(client, resources.settings)
     anna.text("JOIN")
     anna.text("YES")

@@ -11,7 +11,7 @@ from bot.app import Assent, create_app
 from bot.demo import load_if_empty
 from bot.resources import Resources
 from storage.settings import Settings
-from tests.texting import Phone
+from tests.texting import SENDER, Phone
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def resources(service: Assent) -> Resources:
 def phone(service: Assent, resources: Resources) -> Callable[..., Phone]:
     """A maker of phones."""
 
-    def make(number: str = "+14155550123", **over: str) -> Phone:
-        return Phone(service.test_client(), resources.settings, number, **over)
+    def make(number: str = "+14155550123", sender: str = SENDER) -> Phone:
+        return Phone(service.test_client(), resources.settings, number, sender)
 
     return make

@@ -61,7 +61,8 @@ def test_consent_begins_only_with_an_answered_question_or_a_keyword(
     state: State, signal: Signal
 ) -> None:
     """Whoever was not a subscriber becomes one by YES to an open question, or by texting the
-    keyword of a program without double opt-in for the first time."""
+    keyword of a program without double opt-in for the first time.
+    """
     decision = decide(state, signal)
     if state in (State.SUBSCRIBED, State.PAUSED) or decision.to is not State.SUBSCRIBED:
         return

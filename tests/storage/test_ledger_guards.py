@@ -70,12 +70,11 @@ def test_even_the_owner_is_stopped_by_the_triggers(
 
 def test_evidence_may_not_be_altered(told: str) -> None:
     """Evidence can be destroyed by an erasure, never rewritten."""
-    with connect(told, "test", role=None) as connection:
-        with pytest.raises(psycopg.errors.InsufficientPrivilege):
-            connection.execute("UPDATE consent_evidence SET salt = salt")
-    with connect(told, "test") as connection:
-        with pytest.raises(psycopg.errors.InsufficientPrivilege):
-            connection.execute("DELETE FROM consent_evidence")
+    refused = pytest.raises(psycopg.errors.InsufficientPrivilege)
+    with connect(told, "test", role=None) as owner, refused:
+        owner.execute("UPDATE consent_evidence SET salt = salt")
+    with connect(told, "test") as application, refused:
+        application.execute("DELETE FROM consent_evidence")
 
 
 @pytest.mark.parametrize(

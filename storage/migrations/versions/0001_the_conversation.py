@@ -242,7 +242,8 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.CheckConstraint(
-            "state IN ('answered', 'queued', 'sending', 'accepted', 'rejected', 'unknown', 'expired', 'suppressed')",
+            "state IN ('answered', 'queued', 'sending', 'accepted', 'rejected', 'unknown',"
+            " 'expired', 'suppressed')",
             name=op.f("ck_messages_state"),
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_messages")),
@@ -298,7 +299,8 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.CheckConstraint(
-            "keyword_authority IN ('self', 'twilio_default', 'advanced_opt_out', 'tollfree_network')",
+            "keyword_authority IN ('self', 'twilio_default', 'advanced_opt_out',"
+            " 'tollfree_network')",
             name=op.f("ck_senders_keyword_authority"),
         ),
         sa.CheckConstraint(
