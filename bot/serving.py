@@ -40,7 +40,7 @@ def serve(
         blocking_threads=threads,
         backlog=_CONNECTIONS,
         backpressure=_CONNECTIONS,
-        log_level=LogLevels.warning,
+        log_level=LogLevels.error,
         respawn_failed_workers=True,
         respawn_interval=0.1,
         workers_kill_timeout=_KILL_S,

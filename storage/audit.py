@@ -11,9 +11,7 @@ from sqlalchemy.orm import Session
 from storage.access import AuditRow
 
 
-def record(
-    session: Session, actor: str, act: str, subject: str, detail: Mapping[str, Any]
-) -> None:
+def record(session: Session, actor: str, act: str, subject: str, detail: Mapping[str, Any]) -> None:
     """Note one act in the transaction that does it.
 
     ``subject`` is "program:deals", "sender:54321" or "subscriber:<ref>": never a person's number.

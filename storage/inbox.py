@@ -95,5 +95,3 @@ def _texts() -> Select[Any]:
 def _waiting(row: Row[Any]) -> Waiting:
     text, phone, ref, suspended = row
     return Waiting(text, phone, ref, bool(suspended))
-
-

@@ -1,4 +1,4 @@
-"""Who runs the engines of an ASSENT_HOME, and where they listen: ``run/lock`` and ``run/urls.json``.
+"""Who runs the engines of an ASSENT_HOME, and where they listen: ``run/lock``, ``run/urls.json``.
 
 The lock is the kernel's, so it is gone with the process that held it, however that ended.
 """

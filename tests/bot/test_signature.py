@@ -260,6 +260,7 @@ ACCEPTED = {
     ),
     "SHA-1 announced": Request(settings="key=k,algorithm=HMAC_SHA1"),
     "settings without an algorithm": Request(settings="key=k"),
+    "a question mark without a query": Request(target=f"{TARGET}?"),
     "charset named": Request(content_type=f"{FORM_TYPE}; charset=UTF-8"),
     "names escaped": Request(body=urlencode(PARAMS).replace("From=", "%46rom=").encode()),
 }

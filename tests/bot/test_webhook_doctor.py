@@ -349,7 +349,7 @@ def test_two_faults_at_once_are_both_named() -> None:
 
 def test_numbers_and_tokens_in_a_url_stay_secret() -> None:
     """Values of a query, long numbers in a path and a token in a URL are left out."""
-    path = f"/hook/{NUMBER[1:]}/{TOKEN}"
+    path = f"/hook/{NUMBER[1:]}/{TOKEN}/{SHARED}"
     request = captured(f"{BASE}{path}/?key={TOKEN}", target=f"{path}?key={TOKEN}")
 
     diagnosis = diagnose(request, EXPECTED)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -21,7 +21,16 @@ def program(slug: str) -> Program:
     """A program that matters only by its name."""
     contact = ("help@acme.example", "https://acme.example/t", "https://acme.example/p")
     voice = ProgramVoice(slug, slug, "Acme", "marketing", slug.upper(), None, *contact)
-    return Program(voice, 3, "54321", Category.MARKETING, "en", True, NOW - NOW, None)
+    return Program(
+        voice,
+        version=3,
+        sender="54321",
+        category=Category.MARKETING,
+        language="en",
+        double_opt_in=True,
+        confirm_within=timedelta(days=7),
+        remind_after=None,
+    )
 
 
 SHOP = Shop(1, programs={slug: program(slug) for slug in SLUGS})

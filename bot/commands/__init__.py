@@ -1,0 +1,62 @@
+"""The ``assent`` command: one module for each subject, loaded when it is called.
+
+A command that cannot do its work says so in one sentence and ends with 2; the answer "no" is 1.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import IO, Any, Final
+
+import click
+
+from bot.commands.context import could_not_run
+
+# Where each command is. They are imported by name when they run: `assent up` and every process it
+# starts would otherwise pay for the modules of all the others.
+COMMANDS: Final = {
+    "up": "bot.commands.up:up",
+    "web": "bot.commands.run:web",
+    "worker": "bot.commands.run:worker",
+    "ticker": "bot.commands.run:ticker",
+    "simulator": "bot.commands.run:simulator",
+    "migrate": "bot.commands.run:migrate",
+    "doctor": "bot.commands.doctor:doctor",
+}
+
+
+class CouldNotRun(click.ClickException):
+    """Ends the command with one sentence on stderr and exit code 2."""
+
+    exit_code = 2
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """Print the sentence."""
+        click.echo(f"assent: {self.format_message()}", file=file, err=True)
+
+
+class Commands(click.Group):
+    """The commands of the table above."""
+
+    def list_commands(self, _context: click.Context) -> list[str]:
+        """Their names, in the table's order."""
+        return list(COMMANDS)
+
+    def get_command(self, _context: click.Context, name: str) -> click.Command | None:
+        """The command called ``name``."""
+        target = COMMANDS.get(name)
+        if target is None:
+            return None
+        module, _, attribute = target.partition(":")
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+        return command
+
+    def invoke(self, context: click.Context) -> Any:
+        """Run one, and turn what could be expected to go wrong into its sentence."""
+        with could_not_run(CouldNotRun):
+            return super().invoke(context)
+
+
+@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """Assent: SMS keywords, consent, and the proof of it."""

@@ -1,0 +1,95 @@
+"""One process each: ``assent web``, ``worker``, ``ticker``, ``simulator``, ``migrate``."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import os
+from collections.abc import Callable
+from typing import Final
+
+import click
+
+from bot.commands.context import open_servers, open_settings
+from bot.engines.ports import require_free
+from bot.serving import serve
+from storage import migrate as migrations
+from storage.settings import Settings, SettingsError
+
+_MOST_WORKERS: Final = 4
+# A text that waits for the commit it shares blocks its thread, and costs nothing while it does.
+_THREADS: Final = 32
+# Each process loads its own work and nothing of the others'.
+_WORK: Final = {
+    "worker": "worker.main:run_worker",
+    "ticker": "worker.ticker:run",
+    "simulator": "bot.simulator.server:run",
+}
+_LOG_FORMAT: Final = "[%(levelname)s] %(name)s: %(message)s"
+
+
+@click.command()
+def web() -> None:
+    """Serve webhooks, pages and the API (WEB_WORKERS processes of WEB_THREADS threads)."""
+    workers = _count("WEB_WORKERS", min(os.cpu_count() or 1, _MOST_WORKERS))
+    threads = _count("WEB_THREADS", _THREADS)
+    host = os.environ.get("WEB_HOST") or "127.0.0.1"
+    with open_servers() as settings:
+        require_free(host, settings.port, "PORT", patience=2)
+        _hand_on(settings)
+        serve("wsgi:app", settings.port, workers=workers, threads=threads, host=host)
+
+
+@click.command()
+def worker() -> None:
+    """Work on one queue: send what is due."""
+    with open_servers() as settings:
+        _load("worker")(settings)
+
+
+@click.command()
+def ticker() -> None:
+    """Look every few seconds for what is due, expired or forgotten."""
+    with open_servers() as settings:
+        _load("ticker")(settings)
+
+
+@click.command()
+def simulator() -> None:
+    """Play the carrier on SIMULATOR_PORT."""
+    settings = open_settings()
+    require_free("127.0.0.1", settings.simulator_port, "SIMULATOR_PORT", patience=2)
+    _load("simulator")(settings)
+
+
+@click.command()
+def migrate() -> None:
+    """Bring the database to the newest schema."""
+    with open_servers(needs_redis=False) as settings:
+        assert settings.database_url is not None
+        migrations.upgrade(settings.database_url)
+    click.echo(f"The database is at {migrations.newest()}.")
+
+
+def _load(name: str) -> Callable[[Settings], None]:
+    logging.basicConfig(level=logging.WARNING, format=_LOG_FORMAT)
+    module, _, function = _WORK[name].partition(":")
+    work: Callable[[Settings], None] = getattr(importlib.import_module(module), function)
+    return work
+
+
+def _hand_on(settings: Settings) -> None:
+    """Let the web server's workers, which read the environment, find the same servers."""
+    assert settings.database_url is not None
+    os.environ["DATABASE_URL"] = settings.database_url
+    if settings.redis_url is not None:
+        os.environ["REDIS_URL"] = settings.redis_url
+
+
+def _count(name: str, default: int) -> int:
+    value = os.environ.get(name, "").strip()
+    if not value:
+        return default
+    if not (value.isascii() and value.isdecimal() and 1 <= int(value) <= 1024):
+        raise SettingsError(f"{name} must be a whole number from 1 to 1024, not {value!r}.")
+    return int(value)

@@ -1,0 +1,184 @@
+"""Check the whole ledger and the current consent table against it.
+
+One pass over one snapshot: two streams in the order of the subjects, merged person by person, so
+that memory does not grow with the ledger and writers are not disturbed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from operator import itemgetter
+from typing import Any, Final
+from uuid import UUID
+
+from psycopg import IsolationLevel
+from psycopg.rows import TupleRow
+
+from keywords.ledger import GENESIS, Fault, Link, verify
+from keywords.people import Standing
+from storage.database import Connection
+from storage.projection import Current, columns, differences, replayed
+from storage.transaction import atomic
+
+# The copies of envelope fields that an entry keeps in columns of its own, in the order of _CHAINS.
+COPIES: Final = (
+    "event",
+    "change",
+    "program",
+    "method",
+    "occurred_at",
+    "recorded_at",
+    "message_sid",
+)
+_CHAINS = """
+SELECT e.subject, e.n, e.envelope, e.prev, e.hash, e.evidence_digest, v.salt, v.evidence,
+       e.event, e.change, e.program, e.method, e.occurred_at, e.recorded_at, e.message_sid
+FROM consent_events e LEFT JOIN consent_evidence v USING (event)
+ORDER BY e.subject, e.n
+"""
+_STANDING: Final = tuple(columns(Standing("")))
+_PEOPLE = f"""
+SELECT s.ref, s.language, s.suspended, s.chain_n, s.chain_head, {
+    ", ".join(f"t.{name}" for name in _STANDING)
+}
+FROM subscribers s LEFT JOIN subscriptions t ON t.subscriber_id = s.id
+ORDER BY s.ref
+"""  # noqa: S608 - the names are those of a class
+_BATCH: Final = 2_000
+_LINK: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """One person's part of the check: how many entries, and what does not hold."""
+
+    subject: UUID
+    entries: int
+    faults: Sequence[Fault]
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A person as the tables have them, and where they say the chain ends."""
+
+    n: int
+    head: bytes
+    current: Current
+
+
+def size(connection: Connection) -> int:
+    """How many entries there are to check, for showing progress."""
+    ((entries,),) = connection.execute("SELECT count(*) FROM consent_events").fetchall()
+    return int(entries)
+
+
+def check(connection: Connection) -> Iterator[Checked]:
+    """Everybody, in the order of their references, each with their faults (usually none).
+
+    Chain: nothing altered, missing or moved. Copies: columns say what the envelope says. End: the
+    subscriber's row knows the last entry. Projection: the current state is the replay's. Take all
+    of the iterator: the snapshot is held until it ends.
+    """
+    with _snapshot(connection):
+        entries = _rows(connection, "chains", _CHAINS)
+        people = _rows(connection, "people", _PEOPLE)
+        for subject, chain, person in _merged(entries, people):
+            yield Checked(subject, len(chain), list(_faults(subject, chain, person)))
+
+
+@contextmanager
+def _snapshot(connection: Connection) -> Iterator[None]:
+    level = connection.isolation_level
+    connection.isolation_level = IsolationLevel.REPEATABLE_READ
+    try:
+        with atomic(connection):
+            connection.execute("SET TRANSACTION READ ONLY")
+            connection.execute("SET LOCAL statement_timeout = 0")
+            yield
+    finally:
+        connection.isolation_level = level
+
+
+def _rows(connection: Connection, name: str, statement: str) -> Iterator[TupleRow]:
+    with connection.cursor(name) as cursor:
+        cursor.itersize = _BATCH
+        yield from cursor.execute(statement)
+
+
+def _merged(
+    entries: Iterable[TupleRow], people: Iterable[TupleRow]
+) -> Iterator[tuple[UUID, list[TupleRow], _Known | None]]:
+    """Both streams by subject. PostgreSQL and Python order UUIDs alike: by their bytes."""
+    chains, known = _grouped(entries), _grouped(people)
+    chain, person = next(chains, None), next(known, None)
+    while chain is not None or person is not None:
+        subject = min(group[0] for group in (chain, person) if group is not None)
+        rows: list[TupleRow] = []
+        row: _Known | None = None
+        if chain is not None and chain[0] == subject:
+            rows, chain = chain[1], next(chains, None)
+        if person is not None and person[0] == subject:
+            row, person = _known(person[1]), next(known, None)
+        yield subject, rows, row
+
+
+def _grouped(rows: Iterable[TupleRow]) -> Iterator[tuple[UUID, list[TupleRow]]]:
+    for subject, group in groupby(rows, key=itemgetter(0)):
+        yield subject, list(group)
+
+
+def _known(rows: Sequence[TupleRow]) -> _Known:
+    _, language, suspended, n, head, *_ = rows[0]
+    standings = [dict(zip(_STANDING, row[5:], strict=True)) for row in rows]
+    subscriptions = {s["program"]: s for s in standings if s["program"] is not None}
+    return _Known(n, head, Current(language, suspended, subscriptions))
+
+
+def _faults(subject: UUID, rows: Sequence[TupleRow], known: _Known | None) -> Iterator[Fault]:
+    chain = [Link(*row[:_LINK]) for row in rows]
+    broken = verify(chain)
+    yield from broken
+    for link, row in zip(chain, rows, strict=True):
+        yield from (Fault(subject, link.n, what) for what in _copy_faults(link, row[_LINK:]))
+    last, head = (chain[-1].n, chain[-1].hash) if chain else (0, GENESIS)
+    if known is None:
+        yield Fault(subject, last, "the subscriber of these entries is missing")
+        return
+    if (known.n, known.head) != (last, head):
+        yield Fault(subject, last, f"the chain ends here, the subscriber's row says at {known.n}")
+    if not broken:
+        yield from (Fault(subject, last, what) for what in _projection(subject, chain, known))
+
+
+def _copy_faults(link: Link, copies: Sequence[Any]) -> Iterator[str]:
+    try:
+        envelope = json.loads(link.envelope)
+    except ValueError:
+        return  # named by verify
+    for name, column in zip(COPIES, copies, strict=True):
+        if _written(envelope.get(name), column) != column:
+            yield f"the column {name} was altered"
+
+
+def _written(value: Any, like: Any) -> Any:
+    """An envelope's value as the column has it; the value itself when it cannot be."""
+    try:
+        if isinstance(like, datetime):
+            return datetime.fromisoformat(value)
+        return UUID(value) if isinstance(like, UUID) else value
+    except (TypeError, ValueError, AttributeError):
+        return value
+
+
+def _projection(subject: UUID, chain: Sequence[Link], known: _Known) -> Iterator[str]:
+    try:
+        person = replayed(subject, chain)
+    except (KeyError, ValueError, TypeError, AssertionError):
+        yield "these entries cannot be replayed"
+        return
+    yield from differences(person, known.current)

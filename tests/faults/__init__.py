@@ -1,0 +1,1 @@
+"""Things are killed while people text; nothing that was answered may be lost."""
