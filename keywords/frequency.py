@@ -53,6 +53,8 @@ def read_frequency(words: Sequence[str], join_words: Mapping[str, str]) -> Readi
     rest = [word for word in words if word not in join_words]
     if len(named) > 1 or not all(word in _KNOWN or word.isdigit() for word in rest):
         return None
+    if _none_at_all(rest):
+        return Reading(Signal.UNCLEAR_STOP, "frequency.none")
     wish = _wish(rest)
     if wish is None:
         return None
@@ -65,6 +67,12 @@ def read_frequency(words: Sequence[str], join_words: Mapping[str, str]) -> Readi
         program=next(iter(named), None),
         frequency=frequency,
     )
+
+
+def _none_at_all(words: Sequence[str]) -> bool:
+    """Whether the wish is for "0 a week": that is hardly a frequency."""
+    numbers = [word for word in words if word.isdigit()]
+    return bool(numbers) and all(int(word[:6]) == 0 for word in numbers)
 
 
 def _wish(words: Sequence[str]) -> tuple[str, Frequency] | None:

@@ -18,6 +18,7 @@ _KEEP: Final = frozenset(_DATA["keep"])
 _KEEP_FILLER: Final = frozenset(_DATA["keep_filler"])
 _SCOPE_FILLER: Final = frozenset(_DATA["scope_filler"])
 _ALL: Final = frozenset(_DATA["all"])
+_NO_MORE: Final = frozenset({("no", "more"), ("no", "mas")})
 _LONGEST_TAIL: Final = 2
 _LONGEST_SCOPED: Final = 8
 
@@ -58,7 +59,7 @@ def read_scoped_stop(words: Sequence[str], join_words: Mapping[str, str]) -> Rea
 
     A text that names two programs, or anything that means "all", stops everything.
     """
-    if len(words) > _LONGEST_SCOPED or STOP_WORDS.isdisjoint(words):
+    if len(words) > _LONGEST_SCOPED or not _stops(words):
         return None
     named = {join_words[word] for word in words if word in join_words}
     rest = [word for word in words if word not in join_words]
@@ -69,6 +70,11 @@ def read_scoped_stop(words: Sequence[str], join_words: Mapping[str, str]) -> Rea
     if not named:
         return None
     return Reading(Signal.STOP, "scope.program", "en", program=named.pop(), scope=StopScope.PROGRAM)
+
+
+def _stops(words: Sequence[str]) -> bool:
+    """Whether a stop word is among the words, or they begin with "no more"."""
+    return not STOP_WORDS.isdisjoint(words) or tuple(words[:2]) in _NO_MORE
 
 
 def scope_of(words: Sequence[str]) -> StopScope:

@@ -19,7 +19,7 @@ class InProgress(Exception):
 
 
 class KeyReused(Exception):
-    """This key came before with another request."""
+    """The key came before, with another request."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row, Select, exists, func, select, tuple_
@@ -84,7 +82,7 @@ def others_unclear(session: Session, text: InboundRow) -> bool:
     return bool(session.scalar(select(other)))
 
 
-def _texts() -> Select[Any]:
+def _texts() -> Select[InboundRow, str, UUID, bool]:
     return (
         select(InboundRow, SubscriberRow.phone, SubscriberRow.ref, SubscriberRow.suspended)
         .join(SubscriberRow, SubscriberRow.id == InboundRow.subscriber_id, isouter=True)
@@ -92,6 +90,6 @@ def _texts() -> Select[Any]:
     )
 
 
-def _waiting(row: Row[Any]) -> Waiting:
+def _waiting(row: Row[InboundRow, str, UUID, bool]) -> Waiting:
     text, phone, ref, suspended = row
     return Waiting(text, phone, ref, bool(suspended))

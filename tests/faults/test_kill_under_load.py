@@ -35,8 +35,8 @@ class Texter(threading.Thread):
     def __init__(self, service: Service, number: int, over: threading.Event) -> None:
         super().__init__(daemon=True)
         self.service = service
-        self.validator = RequestValidator(service.secret("twilio_auth_token"))
-        self.account = service.secret("twilio_account_sid")
+        self.validator = RequestValidator(service.secret("simulator_auth_token"))
+        self.account = service.secret("simulator_account_sid")
         self.number = number
         self.over = over
         self.answered: dict[str, str] = {}

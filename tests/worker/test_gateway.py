@@ -82,7 +82,9 @@ def test_an_accepted_text_is_with_the_carrier_word_for_word(
             Fault(FaultKind.TOO_MANY_REQUESTS), NotAccepted("carrier.20429"), id="too many requests"
         ),
         pytest.param(
-            Fault(FaultKind.AUTH_FAILURE), NotAccepted("carrier.20003", True), id="credentials"
+            Fault(FaultKind.AUTH_FAILURE),
+            NotAccepted("carrier.20003", halts=True),
+            id="credentials",
         ),
         pytest.param(Fault(FaultKind.SERVER_ERROR), Unknown(), id="5xx"),
         pytest.param(Fault(FaultKind.SERVER_ERROR_AFTER_ACCEPT), Unknown(), id="5xx, accepted"),
@@ -116,7 +118,7 @@ def test_a_refusal_keeps_its_code(settings: Settings, twilio: Twilio, code: int)
         pytest.param(http(408, {}), Unknown(), id="a proxy ran out of time"),
         pytest.param(http(502, b"bad gateway"), Unknown(), id="a proxy's 502"),
         pytest.param(http(429, b"slow down"), NotAccepted("carrier.429"), id="a proxy's 429"),
-        pytest.param(http(401, b""), NotAccepted("carrier.401", True), id="a proxy's 401"),
+        pytest.param(http(401, b""), NotAccepted("carrier.401", halts=True), id="a proxy's 401"),
         pytest.param(b"HTTP/1.1 201 Created\r\nContent-Le", Unknown(), id="cut off"),
         pytest.param(b"", Unknown(), id="hung up"),
     ],

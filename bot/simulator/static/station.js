@@ -189,6 +189,7 @@ export class Station {
   #chips() {
     const sender = this.world.senders.find((one) => one.number === this.state.sender);
     const joins = (sender?.programs ?? []).map((program) => program.keywords[0]).filter(Boolean);
+    joins.sort((one, other) => (other === "JOIN") - (one === "JOIN"));
     const words = [...new Set([...(joins.length ? joins : ["JOIN"]), ...WORDS])];
     this.part("chips").replaceChildren(...words.map((word) => {
       const chip = element("button", "chip", word);
