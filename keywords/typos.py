@@ -99,9 +99,9 @@ class Speller:
             return None
         allowed = 2 if len(word) >= _TWO_SLIPS_FROM else 1
         for target in self._targets.get(word[0], ()):
-            if abs(len(target) - len(word)) <= allowed:
-                if OSA.distance(word, target, score_cutoff=allowed) <= allowed:
-                    return target
+            near = abs(len(target) - len(word)) <= allowed
+            if near and OSA.distance(word, target, score_cutoff=allowed) <= allowed:
+                return target
         return None
 
     def _apart(self, word: str) -> tuple[str, ...]:

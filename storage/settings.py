@@ -19,7 +19,7 @@ from urllib.parse import SplitResult, urlsplit
 DEFAULT_HOME: Final = "./var"
 DEFAULT_PORT: Final = 8000
 _ACCOUNT_SID: Final = re.compile(r"AC[0-9a-fA-F]{32}", re.ASCII)
-_DATABASE_SCHEMES: Final = ("postgresql", "postgresql+psycopg")
+_DATABASE_SCHEMES: Final = ("postgresql", "postgres", "postgresql+psycopg")
 _REDIS_SCHEMES: Final = ("redis", "rediss", "unix")
 _HTTP_SCHEMES: Final = ("http", "https")
 _SHORTEST_SECRET: Final = 16
@@ -67,7 +67,7 @@ class Settings:
         if simulator_port == port:
             raise SettingsError("SIMULATOR_PORT must differ from PORT.")
         public = _web_url(given, "PUBLIC_BASE_URL") or f"http://127.0.0.1:{port}"
-        database_url = _url(given, "DATABASE_URL", _DATABASE_SCHEMES)
+        database_url = _database_url(given)
         redis_url = _url(given, "REDIS_URL", _REDIS_SCHEMES)
         link = _web_url(given, "LINK_BASE_URL") or public
         api = _web_url(given, "TWILIO_API_BASE_URL")
@@ -181,12 +181,17 @@ def _port(given: Mapping[str, str], name: str, default: int) -> int:
     return int(value)
 
 
+def _database_url(given: Mapping[str, str]) -> str | None:
+    """In the one form that libpq and SQLAlchemy both understand: ``postgresql://``."""
+    value = _url(given, "DATABASE_URL", _DATABASE_SCHEMES)
+    return None if value is None else "postgresql" + value[value.index(":") :]
+
+
 def _url(given: Mapping[str, str], name: str, schemes: tuple[str, ...]) -> str | None:
     """An address with one of these schemes. It may hold a password, so no message repeats it."""
     value = given.get(name)
     if value is not None and _parts(name, value).scheme not in schemes:
-        starts = " or ".join(f"{scheme}://" for scheme in schemes)
-        raise SettingsError(f"{name} must start with {starts}.")
+        raise SettingsError(f"{name} must start with {schemes[0]}://.")
     return value
 
 
@@ -197,7 +202,7 @@ def _web_url(given: Mapping[str, str], name: str) -> str | None:
     parts = _parts(name, value)
     if parts.scheme not in _HTTP_SCHEMES or not parts.hostname:
         raise SettingsError(
-            f"{name} must be a full address such as https://text.example.com, not {value!r}."
+            f"{name} must be a full address with its scheme, such as https://text.example.com."
         )
     if parts.query or parts.fragment or parts.username is not None:
         raise SettingsError(f"{name} must not hold a user name, a query or a fragment.")

@@ -1,1 +1,1 @@
-"""."""
+"""Everything that happens outside a request: wake-ups, sending, the ticker and its sweeps."""

@@ -65,20 +65,15 @@ class Api:
     database: Database
     pace: Pace
 
-    def add(self, operation: Operation) -> Callable[[View], View]:
+    def add(self, operation: Operation, view: View) -> None:
         """Make a view an operation."""
+        inner = self._documented(operation, view)
 
-        def decorate(view: View) -> View:
-            inner = self._documented(operation, view)
+        @wraps(inner)
+        def guarded(**path: str) -> Response:
+            return self._run(operation, inner, path)
 
-            @wraps(inner)
-            def guarded(**path: str) -> Response:
-                return self._run(operation, inner, path)
-
-            self.routes.route(operation.rule, methods=[operation.method])(guarded)
-            return view
-
-        return decorate
+        self.routes.route(operation.rule, methods=[operation.method])(guarded)
 
     def _documented(self, operation: Operation, view: View) -> Callable[..., Any]:
         inner: Callable[..., Any] = self.routes.output(
@@ -88,14 +83,19 @@ class Api:
             inner = self.routes.input(operation.query, location="query")(inner)
         if operation.body:
             inner = self.routes.input(operation.body, location="json")(inner)
+        responses: dict[Any, Any] = {
+            int(STATUS[kind]): described(kind) for kind in operation.kinds()
+        }
         return self.routes.doc(
             operation_id=view.__name__,
             security=[{SECURITY: []}],
-            responses={int(STATUS[kind]): described(kind) for kind in operation.kinds()},
+            responses=responses,
             extensions={"x-scope": str(operation.scope)},
         )(inner)
 
-    def _run(self, operation: Operation, inner: Callable[..., Any], path: dict[str, str]) -> Response:
+    def _run(
+        self, operation: Operation, inner: Callable[..., Any], path: dict[str, str]
+    ) -> Response:
         key = admitted(self.database, self.pace, operation.scope)
         if operation.body:
             readable()

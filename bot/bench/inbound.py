@@ -23,9 +23,7 @@ from bot.engines.errors import EngineError
 @click.option("--people", default=20_000, show_default=True, help="Phones that text.")
 @click.option("--rounds", default=3, show_default=True, help="Volleys at each server.")
 @click.option("--json", "as_json", is_flag=True, help="Print figures for a script.")
-def inbound(
-    seconds: float, connections: int, people: int, rounds: int, *, as_json: bool
-) -> None:
+def inbound(seconds: float, connections: int, people: int, rounds: int, *, as_json: bool) -> None:
     """Inbound texts: requests per second, p99 and CPU, beside their floors in the same run."""
     plan = Plan(seconds, connections, people, rounds)
     try:

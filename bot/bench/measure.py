@@ -1,4 +1,4 @@
-"""The run of ``assent bench inbound``: four servers in turn, then the check that nothing is lost."""
+"""The run of ``assent bench inbound``: four servers in turn, then a look at what was kept."""
 
 from __future__ import annotations
 

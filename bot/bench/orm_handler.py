@@ -9,8 +9,7 @@ same guards of the database. It has the tables' indexes and a pool that never ma
 from __future__ import annotations
 
 import dataclasses
-import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from uuid import UUID
 
@@ -23,13 +22,13 @@ from twilio.twiml.messaging_response import MessagingResponse
 
 from bot.forms import Form, inbound
 from bot.webhooks import INBOUND_PATH, arrive
+from keywords.consent import State
 from keywords.conversation import Outcome, respond
 from keywords.guard import WINDOW
 from keywords.people import Person, SaidBefore, Standing, read_frequency, write_frequency
 from keywords.replies import Reply
 from keywords.segments import count
 from keywords.turn import Spoken, Text, digest
-from keywords.consent import State
 from storage import ledger
 from storage.catalogue import CatalogueRow, DisclosureRow
 from storage.conversation import Arrival
@@ -179,7 +178,9 @@ def _record_changes(
     subscriber.chain_n, subscriber.chain_head = chain.n, chain.head
 
 
-def _keep_disclosure(session: Session, program: str, method: str, asked: dict[str, object]) -> None:
+def _keep_disclosure(
+    session: Session, program: str, method: str, asked: Mapping[str, object]
+) -> None:
     text, language = str(asked["text"]), str(asked["language"])
     if session.get(DisclosureRow, digest(text)) is None:
         row = {"program": program, "language": language, "method": method, "text": text}

@@ -48,9 +48,7 @@ def as_json(result: Result) -> str:
             "servers": {name: asdict(f) for name, f in result.by_contestant.items()},
             "service_by_connections": {n: asdict(f) for n, f in result.by_connections.items()},
             "goals": [asdict(goal) | {"met": goal.met} for goal in goals(result)],
-            "kept": {
-                name: asdict(k) | {"complete": k.complete} for name, k in result.kept.items()
-            },
+            "kept": {name: asdict(k) | {"complete": k.complete} for name, k in result.kept.items()},
         },
         indent=2,
     )

@@ -10,7 +10,7 @@ from typing import IO, Any, Final
 
 import click
 
-from bot.commands.context import could_not_run
+from bot.commands.servers import could_not_run
 
 # Where each command is. They are imported by name when they run: `assent up` and every process it
 # starts would otherwise pay for the modules of all the others.
@@ -20,7 +20,8 @@ COMMANDS: Final = {
     "worker": "bot.commands.run:worker",
     "ticker": "bot.commands.run:ticker",
     "simulator": "bot.commands.run:simulator",
-    "migrate": "bot.commands.run:migrate",
+    "migrate": "bot.commands.prepare:migrate",
+    "demo": "bot.commands.prepare:demo",
     "doctor": "bot.commands.doctor:doctor",
 }
 

@@ -1,70 +1,33 @@
-"""What commands share: their settings, a database to work on, and errors that are expected."""
+"""What commands that work on the database share."""
 
 from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Iterator
 
-import psycopg
-import sqlalchemy.exc
-
+from bot.commands.servers import open_servers, open_settings
 from bot.engines.errors import EngineError
-from bot.engines.session import running
+from bot.engines.home import require_database
 from storage import migrate
-from storage.settings import Settings, SettingsError
+from storage.settings import Settings
 
-
-class NotMigrated(Exception):
-    """The database that DATABASE_URL names has not the schema of this version."""
-
-
-def open_settings() -> Settings:
-    """The settings of this process's environment. Raises SettingsError."""
-    return Settings.from_environment(os.environ)
-
-
-@contextlib.contextmanager
-def open_servers(*, needs_redis: bool = True) -> Iterator[Settings]:
-    """The settings with the addresses of running servers, whether or not ``assent up`` runs.
-
-    Embedded servers are started for the duration when nothing else is there.
-    """
-    settings = open_settings()
-    with running(settings, needs_redis=needs_redis) as urls:
-        yield replace(settings, database_url=urls.database_url, redis_url=urls.redis_url)
+__all__ = ["open_database", "open_settings"]
 
 
 @contextlib.contextmanager
 def open_database(*, needs_redis: bool = False) -> Iterator[Settings]:
-    """``open_servers``, with the newest schema in the database.
+    """The settings with ``database_url`` set, and the newest schema in that database.
 
-    An embedded database is migrated here. One that was given is left as it is: whoever runs it
-    decides when ``assent migrate`` does. Raises NotMigrated.
+    Works whether or not ``assent up`` runs; ``redis_url`` too is set where ``needs_redis``. An
+    embedded database is migrated here. One that was given is left as it is, since whoever runs it
+    decides when ``assent migrate`` does. Raises SettingsError or EngineError.
     """
     with open_servers(needs_redis=needs_redis) as settings:
         assert settings.database_url is not None
+        require_database(settings.database_url)
         if migrate.current(settings.database_url) != migrate.newest():
             if os.environ.get("DATABASE_URL"):
-                raise NotMigrated("The database has not this version's schema; run assent migrate.")
+                raise EngineError("The database lacks this version's schema; run assent migrate.")
             migrate.upgrade(settings.database_url)
         yield settings
-
-
-@contextlib.contextmanager
-def could_not_run(error: Callable[[str], Exception]) -> Iterator[None]:
-    """Turn what may be expected to go wrong at a start into ``error`` with one sentence."""
-    try:
-        yield
-    except (SettingsError, EngineError, NotMigrated) as problem:
-        raise error(str(problem)) from problem
-    except (psycopg.OperationalError, sqlalchemy.exc.OperationalError) as problem:
-        raise error(f"DATABASE_URL: {_reason(problem)}") from problem
-
-
-def _reason(problem: Exception) -> str:
-    """The server's own words; libpq's and SQLAlchemy's further lines hold no news."""
-    cause = getattr(problem, "orig", None) or problem
-    lines = [line.strip() for line in str(cause).splitlines() if line.strip()]
-    return lines[0] if lines else "PostgreSQL cannot be reached."

@@ -1,19 +1,19 @@
-"""One process each: ``assent web``, ``worker``, ``ticker``, ``simulator``, ``migrate``."""
+"""One process each: ``assent web``, ``worker``, ``ticker``, ``simulator``."""
 
 from __future__ import annotations
 
 import importlib
 import logging
+import multiprocessing
 import os
 from collections.abc import Callable
 from typing import Final
 
 import click
 
-from bot.commands.context import open_servers, open_settings
+from bot.commands.servers import open_servers, open_settings
 from bot.engines.ports import require_free
 from bot.serving import serve
-from storage import migrate as migrations
 from storage.settings import Settings, SettingsError
 
 _MOST_WORKERS: Final = 4
@@ -37,6 +37,9 @@ def web() -> None:
     with open_servers() as settings:
         require_free(host, settings.port, "PORT", patience=2)
         _hand_on(settings)
+        if multiprocessing.get_start_method() == "fork":
+            # Loaded once, its memory shared by the workers.
+            importlib.import_module("bot.app")
         serve("wsgi:app", settings.port, workers=workers, threads=threads, host=host)
 
 
@@ -60,15 +63,6 @@ def simulator() -> None:
     settings = open_settings()
     require_free("127.0.0.1", settings.simulator_port, "SIMULATOR_PORT", patience=2)
     _load("simulator")(settings)
-
-
-@click.command()
-def migrate() -> None:
-    """Bring the database to the newest schema."""
-    with open_servers(needs_redis=False) as settings:
-        assert settings.database_url is not None
-        migrations.upgrade(settings.database_url)
-    click.echo(f"The database is at {migrations.newest()}.")
 
 
 def _load(name: str) -> Callable[[Settings], None]:

@@ -14,20 +14,21 @@ from typing import Final
 
 import click
 
-from bot.commands.context import open_settings
-from bot.demo import load_if_empty
+from bot import prepared
+from bot.commands.servers import open_settings
 from bot.engines import home, ports
 from bot.engines.errors import EngineError
 from bot.engines.home import Urls
-from bot.engines.process import Launch
+from bot.engines.process import Launch, Process
 from bot.engines.session import embedded, urls_of
 from bot.engines.supervisor import Child, Supervisor
-from storage import migrate
 from storage.settings import Settings
 
 _CODE: Final = Path(__file__).resolve().parents[2]
 # What a killed `up` left behind ends within this time, and frees its ports and its engines.
 _PREDECESSOR_S: Final = 5.0
+# A short command, such as `assent key create`, may just be using the engines.
+_OTHER_COMMAND_S: Final = 1.5
 _READY_S: Final = 60.0
 _STEP_S: Final = 0.05
 _WATCH_S: Final = 0.2
@@ -36,15 +37,17 @@ _TOO_OFTEN: Final = 3
 
 @click.command()
 @click.option("--demo/--no-demo", default=True, help="Load the demo shop into an empty database.")
-def up(*, demo: bool) -> None:
+@click.option("--with-parent", is_flag=True, help="Stop when the process that started this ends.")
+def up(*, demo: bool, with_parent: bool) -> None:
     """Start the service and everything it needs; Ctrl-C stops it all."""
+    parent = os.getppid() if with_parent else None
     settings = open_settings()
-    with home.locked(settings.home), _interruptible():
+    with home.locked(settings.home, patience=_OTHER_COMMAND_S), _interruptible():
         for port, variable in _ports(settings).items():
             ports.require_free("127.0.0.1", port, variable, patience=_PREDECESSOR_S)
         supervisor = Supervisor(_report)
         try:
-            _run(settings, supervisor, demo=demo)
+            _run(settings, supervisor, demo=demo, parent=parent)
         except KeyboardInterrupt:
             _report("stopping")
         finally:
@@ -52,23 +55,40 @@ def up(*, demo: bool) -> None:
             supervisor.stop()
 
 
-def _run(settings: Settings, supervisor: Supervisor, *, demo: bool) -> None:
+def _run(settings: Settings, supervisor: Supervisor, *, demo: bool, parent: int | None) -> None:
     started = time.monotonic()
     engines = embedded(settings, needs_redis=True)
     for engine in engines:
         supervisor.start(engine)
     urls = urls_of(settings, engines)
-    migrate.upgrade(urls.database_url)
-    if demo:
-        load_if_empty(urls.database_url)
+    _prepare(settings, urls, demo=demo)
     with home.published(settings.home, urls):
         for child in children(settings, urls):
             supervisor.start(child)
         _wait_until_ready(supervisor, settings)
         _announce(settings, time.monotonic() - started)
-        while True:
+        while parent is None or os.getppid() == parent:
             supervisor.check()
             time.sleep(_WATCH_S)
+
+
+def _prepare(settings: Settings, urls: Urls, *, demo: bool) -> None:
+    """Look at the database; what it lacks is done by commands of their own.
+
+    They load the whole schema, which this process, and most starts, can do without.
+    """
+    home.require_database(urls.database_url)
+    home.require_redis(urls.redis_url or "")
+    if not prepared.is_migrated(urls.database_url):
+        _run_to_end("migrate", settings, urls)
+    if demo and not prepared.has_senders(urls.database_url):
+        _run_to_end("demo", settings, urls)
+
+
+def _run_to_end(name: str, settings: Settings, urls: Urls) -> None:
+    process = Process(Launch(argv=_command(name), environ=_environment(settings, urls)))
+    if process.wait() != 0:
+        raise EngineError(f"assent {name} failed; its own words are above.")
 
 
 def children(settings: Settings, urls: Urls) -> list[Child]:
@@ -132,7 +152,9 @@ def _interruptible() -> Iterator[None]:
     def interrupt(_number: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    before = {name: signal.signal(name, interrupt) for name in _ENDINGS}
+    # nohup ignores SIGHUP, and so do we then.
+    heeded = [name for name in _ENDINGS if signal.getsignal(name) != signal.SIG_IGN]
+    before = {name: signal.signal(name, interrupt) for name in heeded}
     try:
         yield
     finally:

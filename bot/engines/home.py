@@ -69,25 +69,34 @@ def found(home: Path) -> Urls | None:
         urls = Urls(**json.loads((_run(home) / "urls.json").read_text(encoding="utf-8")))
     except (FileNotFoundError, ValueError, TypeError):
         return None
-    return urls if database_answers(urls.database_url) else None
+    try:
+        require_database(urls.database_url)
+    except EngineError:
+        return None
+    return urls
 
 
-def database_answers(url: str) -> bool:
-    """Can this PostgreSQL be connected to now?"""
+def require_database(url: str) -> None:
+    """Raise EngineError, which says why, when this PostgreSQL cannot be connected to."""
     try:
         psycopg.connect(url, connect_timeout=_CONNECT_S).close()
-    except psycopg.OperationalError:
-        return False
-    return True
+    except psycopg.Error as error:
+        raise EngineError(f"DATABASE_URL: PostgreSQL does not answer ({reason(error)}).") from error
 
 
-def redis_answers(url: str) -> bool:
-    """Can this Valkey or Redis be talked to now?"""
+def require_redis(url: str) -> None:
+    """Raise EngineError, which says why, when this Valkey or Redis cannot be talked to."""
     try:
         with redis.Redis.from_url(url, socket_connect_timeout=_CONNECT_S) as client:
-            return bool(client.ping())
-    except redis.RedisError:
-        return False
+            client.ping()
+    except redis.RedisError as error:
+        raise EngineError(f"REDIS_URL: Valkey does not answer ({reason(error)}).") from error
+
+
+def reason(error: Exception) -> str:
+    """The first line of what a server or its driver said, without a final stop."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[0].rstrip(".") if lines else type(error).__name__
 
 
 def _run(home: Path) -> Path:

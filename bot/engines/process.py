@@ -69,6 +69,12 @@ class Process:
         """None while it runs; negative when a signal ended it."""
         return self._child.poll()
 
+    def wait(self) -> int:
+        """Until it has ended by itself: its exit code."""
+        code = self._child.wait()
+        self._untie()
+        return code
+
     def stop(self, patience: float, *, then: Sequence[signal.Signals] = ()) -> None:
         """Ask it to end, then with each signal of ``then``, then kill it; wait until it is gone.
 

@@ -10,7 +10,6 @@ from flask import Response, json, request
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-_E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 _ADDRESS = re.compile(r"\+[1-9][0-9]{6,14}|[0-9]{3,8}|(whatsapp|rcs|messenger):\S{1,64}")
 _ALPHANUMERIC = re.compile(r"(?=[A-Za-z0-9 ]*[A-Za-z])[A-Za-z0-9 ]{1,11}")
 _PUNCTUATION = re.compile(r"[\s().\-\u2010-\u2015\u00a0]")
@@ -69,11 +68,6 @@ def address(values: Mapping[str, Any], field: str) -> str:
     raise FieldError(
         field, "This is no phone number in E.164 form (+14155550123) and no short code (54321)."
     )
-
-
-def is_e164(value: str) -> bool:
-    """Whether this is "+", a country code and a number, at most 15 digits."""
-    return _E164.fullmatch(value) is not None
 
 
 def is_address(value: str) -> bool:

@@ -12,7 +12,7 @@ from bot.simulator.texts import Status, Text
 from keywords import segments
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 API = "/2010-04-01/Accounts"
 _PAGE_SIZE = 50
@@ -56,7 +56,7 @@ def page(account: str, texts: Sequence[Text], query: Mapping[str, str]) -> dict[
     """
     size = min(_MOST, max(1, _whole(query, "PageSize", _PAGE_SIZE)))
     number = _whole(query, "Page", 0)
-    matching = [text for text in reversed(texts) if _matches(text, query)]
+    matching = list(filter(_filter(query), reversed(texts)))
     start = _start(matching, query.get("PageToken", ""), number * size)
     shown = matching[start : start + size]
     more = start + size < len(matching)
@@ -78,23 +78,23 @@ def page(account: str, texts: Sequence[Text], query: Mapping[str, str]) -> dict[
     }
 
 
-def _matches(text: Text, query: Mapping[str, str]) -> bool:
-    return (
-        query.get("To") in (None, "", text.to)
-        and query.get("From") in (None, "", text.sender)
-        and _in_time(text, query)
-    )
-
-
-def _in_time(text: Text, query: Mapping[str, str]) -> bool:
-    at = text.at.replace(microsecond=0)
-    since, until = _moment(query, "DateSent>"), _moment(query, "DateSent<")
+def _filter(query: Mapping[str, str]) -> Callable[[Text], bool]:
+    """Whether a text matches To, From and DateSent; the query is read once, not for each text."""
+    to, sender = query.get("To") or None, query.get("From") or None
+    since = _moment(query, "DateSent>") or datetime.min.replace(tzinfo=UTC)
+    until = _moment(query, "DateSent<") or datetime.max.replace(tzinfo=UTC)
     day = _moment(query, "DateSent")
-    return (
-        (since is None or at >= since)
-        and (until is None or at <= until)
-        and (day is None or day <= at < day + timedelta(days=1))
-    )
+
+    def matches(text: Text) -> bool:
+        at = text.at.replace(microsecond=0)
+        return (
+            to in (None, text.to)
+            and sender in (None, text.sender)
+            and since <= at <= until
+            and (day is None or day <= at < day + timedelta(days=1))
+        )
+
+    return matches
 
 
 def _moment(query: Mapping[str, str], name: str) -> datetime | None:

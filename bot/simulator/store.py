@@ -108,7 +108,8 @@ class TextStore:
             self._log.append(record)
 
     def _compact(self) -> None:
-        for sid in list(self._texts)[: len(self._texts) - self._limit]:
+        surplus = max(0, len(self._texts) - self._limit)
+        for sid in list(self._texts)[:surplus]:
             old = self._texts.pop(sid)
             self._phones[old.phone].remove(sid)
             if not self._phones[old.phone]:

@@ -1,1 +1,1 @@
-"""The rules of the conversation."""
+"""What the keywords package promises."""

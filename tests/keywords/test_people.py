@@ -75,9 +75,7 @@ CASES = [
     pytest.param(
         PENDING,
         entry(Change.OPTIN_CONFIRMED, "subscribed"),
-        Standing(
-            "deals", State.SUBSCRIBED, confirmed_at=LATER, method=Method.WEB_FORM, version=2
-        ),
+        Standing("deals", State.SUBSCRIBED, confirmed_at=LATER, method=Method.WEB_FORM, version=2),
         id="a confirmation keeps the method of the request",
     ),
     pytest.param(
@@ -91,9 +89,7 @@ CASES = [
     pytest.param(
         replace(PENDING, frequency=Frequency(1, Period.WEEK), unsubscribed_at=NOON),
         entry(Change.OPTIN_CONFIRMED, "subscribed"),
-        Standing(
-            "deals", State.SUBSCRIBED, confirmed_at=LATER, method=Method.WEB_FORM, version=2
-        ),
+        Standing("deals", State.SUBSCRIBED, confirmed_at=LATER, method=Method.WEB_FORM, version=2),
         id="a new consent forgets the old wish and the old refusal",
     ),
     pytest.param(

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import date
+from importlib import resources
 from pathlib import Path
 
 import pytest
 
-from worker import data
 from worker.data import load
 from worker.errors import TABLE, ErrorClass, Reachability, judge
 
@@ -65,6 +65,6 @@ def test_a_data_file_without_a_source_is_refused(
 ) -> None:
     """Nobody could check it again."""
     (tmp_path / "rumours.toml").write_text("version = 1\nchecked_on = 2026-11-23\n")
-    monkeypatch.setattr(data.resources, "files", lambda _: tmp_path)
+    monkeypatch.setattr(resources, "files", lambda _: tmp_path)
     with pytest.raises(ValueError, match=r"rumours\.toml does not say its source"):
         load("rumours")

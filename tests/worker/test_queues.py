@@ -8,16 +8,18 @@ import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from redis import Redis
-from rq.job import Callback, Job
+from rq import Callback
+from rq.job import Job
 from rq.serializers import JSONSerializer
 from rq.webhook import Webhook
 
-from tests.worker.conftest import Twilio
 from tests.worker.scene import ANNA, Scene
-from worker import queues, runtime
+from worker import queues
+from worker import runtime as processes
 from worker.main import new_worker
 from worker.queues import JOBS, SEND, Bell, JobRefused, ListedJob, queue, wake
 from worker.runtime import Runtime
@@ -38,33 +40,22 @@ def work(redis: Redis) -> None:
     new_worker(redis, Stop()).work(burst=True, logging_level="CRITICAL")
 
 
-def test_a_wake_up_makes_the_worker_send(
-    scene: Scene,
-    twilio: Twilio,
-    runtime: Runtime,
-    redis: Redis,
-    redis_url: str,
-    installed: None,
-) -> None:
+@pytest.fixture
+def installed(runtime: Runtime) -> Iterator[None]:
+    """The runtime as a worker process installs it."""
+    processes.install(runtime)
+    yield
+    processes.install(None)
+
+
+@pytest.mark.usefixtures("installed", "twilio")
+def test_a_wake_up_makes_the_worker_send(scene: Scene, redis: Redis, redis_url: str) -> None:
     """From the commit to the carrier."""
     scene.hear(ANNA, "JOIN")
     key = scene.queue(ANNA)
     wake(redis_url)({SEND})
     work(redis)
     assert scene.message(key)["state"] == "accepted"
-
-
-@pytest.fixture
-def installed(runtime: Runtime) -> Iterator[None]:
-    """The runtime as a worker process installs it."""
-    runtime_module().install(runtime)
-    yield
-    runtime_module().install(None)
-
-
-def runtime_module() -> object:
-    """The module, where the fixture of the same name hides it."""
-    return runtime
 
 
 def test_wake_ups_do_not_pile_up(redis: Redis, redis_url: str) -> None:
@@ -103,7 +94,7 @@ def test_a_queue_that_does_not_exist_is_a_mistake_of_the_caller(redis_url: str) 
         wake(redis_url)({"sned"})
 
 
-def forge(redis: Redis, function: str, *args: str, **over: object) -> Job:
+def forge(redis: Redis, function: str, *args: str, **over: Any) -> Job:
     """A job as somebody writes it who can write to Redis."""
     job = Job.create(
         function,
@@ -135,17 +126,19 @@ def test_a_function_that_is_not_on_the_list_does_not_run(
 
 @pytest.mark.parametrize("which", ["on_success", "on_failure", "on_stopped"])
 @pytest.mark.parametrize("function", [JOBS[SEND], "os.getcwd"])
+@pytest.mark.usefixtures("installed")
 def test_a_callback_does_not_run(
     redis: Redis, monkeypatch: pytest.MonkeyPatch, which: str, function: str
 ) -> None:
-    """Neither after a job of ours nor after one that was refused."""
+    """Neither after a job of ours, which succeeds, nor after one that was refused."""
     called: list[object] = []
     monkeypatch.setattr(os, "system", lambda *args: called.append(args))
     job = forge(redis, function, **{which: Callback("os.system")})
+    read = ListedJob.fetch(job.id, connection=redis, serializer=JSONSerializer)
     work(redis)
+    assert queue(SEND, redis).count == 0
     assert called == []
-    again = ListedJob(job.id, connection=redis, serializer=JSONSerializer)
-    assert (again.success_callback, again.failure_callback, again.stopped_callback) == (None,) * 3
+    assert (read.success_callback, read.failure_callback, read.stopped_callback) == (None,) * 3
 
 
 def test_a_web_hook_is_not_called(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,6 +15,7 @@ from bot.simulator.faults import Fault, FaultKind
 from keywords.ledger import Link, verify
 from storage.database import Connection
 from storage.ledger import chain_of, read
+from storage.outbox import Settlement
 from tests.worker.conftest import Twilio
 from tests.worker.scene import ANNA, BEN, Scene
 from worker import sending, sweeps
@@ -221,6 +222,7 @@ def test_refused_credentials_stop_everything_until_a_probe_succeeds(
     assert drain(runtime) == 0
     clock[0] += PAUSE_S
     assert drain(runtime) == 2
+    assert runtime.breaker.allowance(5) == 5
     assert [scene.message(k)["state"] for k in keys] == ["accepted", "accepted"]
 
 
@@ -272,7 +274,7 @@ def test_a_database_that_restarts_in_mid_call_loses_no_outcome(
     key = scene.queue(ANNA)
     real, first = sending._settle_plain, [True]
 
-    def settle(connection: Connection, settlements: list[sending.Settlement]) -> None:
+    def settle(connection: Connection, settlements: list[Settlement]) -> None:
         if first.pop() if first else False:
             connection.close()
         real(connection, settlements)

@@ -111,3 +111,18 @@ def test_texts_under_way_continue_after_a_kill(config: Config) -> None:
 
     until(lambda: [one.status for one in second.store.everything()] == [Status.DELIVERED])
     second.close()
+
+
+def test_a_text_that_was_forgotten_is_let_go(config: Config) -> None:
+    """Its steps come to nothing, and the texts after it are delivered."""
+    now = utc_now()
+    first, second = (
+        Text(new_sid(), Direction.API, "54321", "+14155550123", body, now, Status.QUEUED, now)
+        for body in ("forgotten", "kept")
+    )
+    carrier = Carrier(config)
+    carrier._delivery.start(first)
+    carrier.accept(second)
+
+    until(lambda: [one.status for one in carrier.store.everything()] == [Status.DELIVERED])
+    carrier.close()

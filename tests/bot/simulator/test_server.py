@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import socket
 import subprocess
@@ -12,6 +13,8 @@ import pytest
 import requests
 from twilio.rest import Client
 
+from bot.simulator import server
+from storage.settings import Settings
 from tests.bot.simulator.service import ACCOUNT, TOKEN
 from tests.bot.simulator.waiting import until
 from worker.carrier_http import CarrierHttpClient, NoAnswer
@@ -50,6 +53,35 @@ def process(tmp_path: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
     yield child
     child.terminate()
     child.wait(20)
+
+
+def test_one_process_with_many_threads_is_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The texts are in one process's memory; a hanging request holds a thread of its own."""
+    asked: list[tuple[str, int, int, int]] = []
+    monkeypatch.setattr(
+        server,
+        "serve",
+        lambda target, port, *, workers, threads: asked.append((target, port, workers, threads)),
+    )
+    environment = {"ASSENT_HOME": str(tmp_path), "SIMULATOR_PORT": "8999"}
+    server.run(Settings.from_environment(environment))
+
+    assert asked == [("bot.simulator.wsgi:app", 8999, 1, 64)]
+
+
+def test_the_server_loads_the_simulator_of_its_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The account is the environment's own."""
+    monkeypatch.setenv("ASSENT_HOME", str(tmp_path))
+    monkeypatch.setenv("TWILIO_ACCOUNT_SID", ACCOUNT)
+    monkeypatch.setenv("TWILIO_AUTH_TOKEN", TOKEN)
+    app = importlib.import_module("bot.simulator.wsgi").app
+
+    assert app.extensions["carrier"].config.account_sid == ACCOUNT
+    app.extensions["carrier"].close()
 
 
 def _ready(port: int) -> bool:

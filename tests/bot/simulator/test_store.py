@@ -172,3 +172,27 @@ def test_a_record_reads_back_as_it_was_written(
     )
 
     assert from_record(to_record(text)) == text
+
+
+def test_a_restart_below_the_limit_forgets_nothing(tmp_path: Path) -> None:
+    """The log is shortened at start, since each status was a line; every text stays."""
+    store = TextStore(tmp_path, limit=10)
+    for n in range(7):
+        text = _text(f"{n}")
+        store.add(text)
+        store.move(text.sid, Status.DELIVERED, None, NOW)
+    kept = store.everything()
+    store.close()
+
+    again = TextStore(tmp_path, limit=10)
+    assert again.everything() == kept
+    again.close()
+
+
+def test_a_store_without_a_folder_also_forgets_the_oldest() -> None:
+    """Memory is bounded with and without a log."""
+    store = TextStore(None, limit=3)
+    for n in range(7):
+        store.add(_text(f"{n}"))
+
+    assert [text.body for text in store.everything()] == ["4", "5", "6"]

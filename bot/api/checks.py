@@ -1,0 +1,103 @@
+"""What must hold before a program or a sender is saved, beyond the shape of its fields.
+
+Used by the API and by the commands ``assent program`` and ``assent sender`` alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from bot.api.problems import FieldError
+from keywords import reply_rules
+from keywords.authority import KeywordAuthority
+from keywords.phone import AddressKind, InvalidPhone, LineType, address, parse
+from keywords.reading import read
+from keywords.reply_rules import Problem as TextProblem
+from keywords.signals import Signal
+from keywords.vocabulary import fold_keyword
+from storage.catalogue import KeywordRow, SenderRow
+from storage.shop import ProgramDefinition, SenderDefinition
+
+
+def program_errors(session: Session, program: ProgramDefinition) -> list[FieldError]:
+    """Everything that is wrong with a program; empty when it may be published."""
+    found = [*_keyword_errors(session, program)]
+    if session.get(SenderRow, program.sender) is None:
+        found.append(FieldError("sender", "There is no sender with this number.", "unknown"))
+    reminder = program.remind_after_hours
+    if reminder is not None and reminder >= program.confirm_within_hours:
+        message = "The reminder must come before the question expires."
+        found.append(FieldError("remind_after_hours", message, "late"))
+    return found + [_text_error(problem) for problem in reply_rules.problems(program.voice())]
+
+
+def sender_errors(sender: SenderDefinition) -> list[FieldError]:
+    """Everything that is wrong with a sender; empty when it may be saved."""
+    return list(_sender_errors(sender))
+
+
+def _sender_errors(sender: SenderDefinition) -> Iterator[FieldError]:
+    short = address(sender.number).kind is AddressKind.SHORT_CODE
+    if short is not (sender.kind == "short_code"):
+        message = "A short code has 3 to 8 digits; any other number starts with + (E.164)."
+        yield FieldError("kind", message, "kind")
+    elif not short:
+        try:
+            toll_free = parse(sender.number).line_type is LineType.TOLL_FREE
+        except InvalidPhone as error:
+            yield FieldError("number", str(error), error.code)
+            return
+        if toll_free is not (sender.kind == "toll_free"):
+            yield FieldError("kind", "The number and the kind do not agree: toll-free?", "kind")
+    network = sender.keyword_authority is KeywordAuthority.TOLLFREE_NETWORK
+    if network and sender.kind != "toll_free":
+        message = "Only the toll-free network answers STOP itself."
+        yield FieldError("keyword_authority", message, "authority")
+
+
+def _keyword_errors(session: Session, program: ProgramDefinition) -> Iterator[FieldError]:
+    seen: set[str] = set()
+    for position, word in enumerate(program.keywords):
+        field = f"keywords.{position}"
+        try:
+            folded = fold_keyword(word)
+        except ValueError as error:
+            yield FieldError(field, str(error), "keyword")
+            continue
+        if folded in seen:
+            yield FieldError(field, f"{word} is here twice.", "twice")
+        seen.add(folded)
+        yield from _meaning_errors(field, word, folded)
+        yield from _taken_errors(session, program, field, folded)
+
+
+def _meaning_errors(field: str, word: str, folded: str) -> Iterator[FieldError]:
+    """A keyword must be heard as one: no text that means STOP, YES or WEEKLY can join."""
+    meaning = read(word, {folded: ""}).signal
+    if meaning is not Signal.JOIN:
+        message = f"{word} already means {meaning} to every sender; choose another word."
+        yield FieldError(field, message, "reserved")
+
+
+def _taken_errors(
+    session: Session, program: ProgramDefinition, field: str, folded: str
+) -> Iterator[FieldError]:
+    taken = session.scalars(
+        select(KeywordRow.program).where(
+            KeywordRow.sender == program.sender,
+            KeywordRow.keyword == folded,
+            KeywordRow.program != program.slug,
+        )
+    ).one_or_none()
+    if taken is not None:
+        yield FieldError(field, f"This keyword already joins the program {taken}.", "taken")
+
+
+def _text_error(problem: TextProblem) -> FieldError:
+    field = "keywords.0" if problem.field == "keyword" else problem.field
+    if problem.language and problem.kind:
+        field = f"{field}.{problem.language}.{problem.kind}"
+    return FieldError(field, f"{problem.message[:1].upper()}{problem.message[1:]}.", problem.rule)

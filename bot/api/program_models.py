@@ -1,0 +1,207 @@
+"""Programs and senders as the API takes and shows them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, StringConstraints, create_model
+
+from bot.api.models import FrequencyModel, Line, Model, Words, absent
+from keywords.authority import KeywordAuthority
+from keywords.replies import Reply
+from keywords.shop import Category
+from storage.catalogue import ProgramRow, ProgramVersionRow, SenderRow
+from storage.shop import (
+    CONFIRM_WITHIN_HOURS,
+    REMIND_AFTER_HOURS,
+    ProgramDefinition,
+    SenderDefinition,
+    definition,
+)
+
+SLUG = r"^[a-z][a-z0-9-]{0,39}$"
+NUMBER = r"^(?:[0-9]{3,8}|\+[1-9][0-9]{6,14})$"
+Slug = Annotated[str, StringConstraints(pattern=SLUG)]
+Number = Annotated[str, StringConstraints(pattern=NUMBER)]
+Language = Literal["en", "es", "fr"]
+SenderKind = Literal["short_code", "toll_free", "long_code"]
+Keyword = Annotated[str, StringConstraints(min_length=1, max_length=20, pattern=r"^[^\W_]+$")]
+Link = Annotated[
+    str, StringConstraints(max_length=300, pattern=r"^https://[^\s/?#\x00-\x1f\x7f]+\S*$")
+]
+Hours = Annotated[int, Field(strict=True, ge=1, le=24 * 90)]
+Flag = Annotated[bool, Field(strict=True)]
+
+
+class ProgramFields(Model):
+    """A program without its slug: everything that can be replaced."""
+
+    sender: Number
+    name: Line
+    brand: Line
+    category: Category
+    keywords: Annotated[list[Keyword], Field(min_length=1, max_length=20)]
+    help_contact: Line
+    terms_url: Link
+    privacy_url: Link
+    frequency: FrequencyModel | None = None
+    language: Language = "en"
+    double_opt_in: Flag = True
+    confirm_within_hours: Hours = CONFIRM_WITHIN_HOURS
+    remind_after_hours: Hours | None = REMIND_AFTER_HOURS
+    texts: dict[Language, dict[Reply, Words]] = Field(default_factory=dict)
+
+    def definition(self, slug: str) -> ProgramDefinition:
+        """What is published when it has passed the checks."""
+        values = {name: getattr(self, name) for name in ProgramFields.model_fields}
+        return ProgramDefinition(
+            slug=slug,
+            **values
+            | {
+                "keywords": tuple(self.keywords),
+                "frequency": self.frequency.value() if self.frequency else None,
+                "texts": {
+                    language: {str(kind): words for kind, words in texts.items()}
+                    for language, texts in self.texts.items()
+                },
+            },
+        )
+
+
+class NewProgram(ProgramFields):
+    """A program to be made."""
+
+    slug: Slug
+
+    def made(self) -> ProgramDefinition:
+        """The definition under the slug of the model."""
+        return self.definition(self.slug)
+
+
+class ProgramAnswer(Model):
+    """A program as it is now, or as one of its versions was."""
+
+    slug: str
+    version: int
+    sender: str
+    name: str
+    brand: str
+    category: Category
+    keywords: list[str]
+    help_contact: str
+    terms_url: str
+    privacy_url: str
+    frequency: FrequencyModel | None
+    language: str
+    double_opt_in: bool
+    confirm_within_hours: int
+    remind_after_hours: int | None
+    texts: dict[str, dict[str, str]]
+    published_at: datetime
+
+
+class Programs(Model):
+    """A page of programs, by slug."""
+
+    items: list[ProgramAnswer]
+    next: str | None
+
+
+class ProgramVersion(Model):
+    """A version of a program that was in force from ``published_at``."""
+
+    program: str
+    version: int
+    published_at: datetime
+    body: dict[str, Any]
+
+
+class ProgramVersions(Model):
+    """A page of versions, oldest first."""
+
+    items: list[ProgramVersion]
+    next: str | None
+
+
+class SenderFields(Model):
+    """A sender without its number."""
+
+    name: Line
+    kind: SenderKind
+    keyword_authority: KeywordAuthority = KeywordAuthority.SELF
+    segments_per_second: Annotated[float, Field(strict=True, gt=0, le=10_000)] = 1.0
+
+    def definition(self, number: str) -> SenderDefinition:
+        """What is saved when it has passed the checks."""
+        return SenderDefinition(
+            number, self.name, self.kind, self.keyword_authority, self.segments_per_second
+        )
+
+
+class NewSender(SenderFields):
+    """A sender to be added."""
+
+    number: Number
+
+
+class SenderAnswer(Model):
+    """A number that we text from."""
+
+    number: str
+    name: str
+    kind: str
+    keyword_authority: KeywordAuthority
+    segments_per_second: float
+    created_at: datetime
+
+
+class Senders(Model):
+    """A page of senders, by number."""
+
+    items: list[SenderAnswer]
+    next: str | None
+
+
+def _partial(name: str, of: type[Model], doc: str) -> type[Model]:
+    """The same fields, none of them required. Null is a value, not an absence."""
+    fields: dict[str, Any] = {}
+    for field, info in of.model_fields.items():
+        kind: Any = info.annotation
+        if info.metadata:
+            kind = Annotated[(kind, *info.metadata)]
+        fields[field] = (kind, Field(default_factory=absent))
+    return create_model(name, __base__=Model, __doc__=doc, **fields)
+
+
+ProgramChange = _partial("ProgramChange", ProgramFields, "The fields of a program to change.")
+SenderChange = _partial("SenderChange", SenderFields, "The fields of a sender to change.")
+
+
+def program_answer(row: ProgramRow, published_at: datetime) -> ProgramAnswer:
+    """A program as it is shown."""
+    fields = program_fields(row)
+    return ProgramAnswer(
+        slug=row.slug, version=row.version, published_at=published_at, **fields.model_dump()
+    )
+
+
+def program_fields(row: ProgramRow) -> ProgramFields:
+    """A program's stored definition in the shape of the API."""
+    stored = definition(row.slug, row.sender, row.body)
+    body = row.body | {"sender": row.sender, "frequency": FrequencyModel.of(stored.frequency)}
+    return ProgramFields.model_validate(body)
+
+
+def version_answer(row: ProgramVersionRow) -> ProgramVersion:
+    """A version as it is shown."""
+    return ProgramVersion(
+        program=row.program, version=row.version, published_at=row.published_at, body=row.body
+    )
+
+
+def sender_answer(row: SenderRow) -> SenderAnswer:
+    """A sender as it is shown."""
+    return SenderAnswer.model_validate(
+        {name: getattr(row, name) for name in SenderAnswer.model_fields}
+    )

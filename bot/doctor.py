@@ -1,0 +1,102 @@
+"""What ``assent doctor`` looks at, and what it says about it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import urlsplit
+
+import psycopg
+import redis
+
+from bot.engines.home import reason
+from storage import migrate
+from storage.settings import Settings
+
+CLOCK_SKEW_S: Final = 2.0
+_LOCAL_HOSTS: Final = ("localhost", "127.0.0.1", "::1")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at: is it well, and a sentence about it."""
+
+    subject: str
+    ok: bool
+    sentence: str
+
+
+def well(subject: str, sentence: str) -> Finding:
+    """Nothing to do here."""
+    return Finding(subject, ok=True, sentence=sentence)
+
+
+def unwell(subject: str, sentence: str) -> Finding:
+    """Something to do."""
+    return Finding(subject, ok=False, sentence=sentence)
+
+
+def examine_settings(settings: Settings) -> list[Finding]:
+    """Settings that are valid, and still cannot work together."""
+    if settings.simulator:
+        return [well("settings", "no Twilio credentials, so the simulator is the carrier")]
+    parts = urlsplit(settings.public_base_url)
+    if parts.hostname in _LOCAL_HOSTS:
+        sentence = "PUBLIC_BASE_URL is this machine's own address, which Twilio cannot reach"
+        return [unwell("settings", sentence)]
+    if parts.scheme != "https":
+        sentence = "PUBLIC_BASE_URL is not https, so texts would cross the network in the clear"
+        return [unwell("settings", sentence)]
+    return [well("settings", f"Twilio calls {settings.public_base_url}")]
+
+
+def examine_servers(settings: Settings, clock: Callable[[], float]) -> list[Finding]:
+    """PostgreSQL, its schema, its clock beside ``clock`` (seconds since 1970), and Valkey."""
+    assert settings.database_url is not None
+    assert settings.redis_url is not None
+    try:
+        with psycopg.connect(settings.database_url, connect_timeout=5) as connection:
+            found = [_version(connection), _clock(connection, clock)]
+    except psycopg.OperationalError as error:
+        found = [unwell("postgresql", f"does not answer ({reason(error)})")]
+    else:
+        found.insert(1, _schema(settings.database_url))
+    return [*found, _valkey(settings.redis_url)]
+
+
+def _version(connection: psycopg.Connection[tuple[object, ...]]) -> Finding:
+    version = connection.info.server_version // 10_000
+    return well("postgresql", f"PostgreSQL {version} answers")
+
+
+def _clock(
+    connection: psycopg.Connection[tuple[object, ...]], clock: Callable[[], float]
+) -> Finding:
+    before = clock()
+    row = connection.execute("SELECT extract(epoch FROM clock_timestamp())::float8").fetchone()
+    assert row is not None
+    skew = abs(float(str(row[0])) - (before + clock()) / 2)
+    if skew > CLOCK_SKEW_S:
+        sentence = f"differs from PostgreSQL's by {skew:.0f} s; set both machines' clocks by NTP"
+        return unwell("clock", sentence)
+    return well("clock", f"within {skew:.2f} s of PostgreSQL's")
+
+
+def _schema(url: str) -> Finding:
+    found, needed = migrate.current(url), migrate.newest()
+    if found == needed:
+        return well("migrations", f"the schema is at {found}")
+    have = "no schema" if found is None else f"the schema {found}"
+    return unwell("migrations", f"{have} where {needed} is needed; run assent migrate")
+
+
+def _valkey(url: str) -> Finding:
+    try:
+        with redis.Redis.from_url(url, socket_timeout=3, socket_connect_timeout=3) as client:
+            server = client.info("server")
+    except redis.RedisError as error:
+        return unwell("valkey", f"does not answer ({reason(error)})")
+    if "valkey_version" in server:
+        return well("valkey", f"Valkey {server['valkey_version']} answers")
+    return well("valkey", f"Redis {server.get('redis_version')} answers")

@@ -1,0 +1,1 @@
+"""The embedded engines: real servers, killed for real."""

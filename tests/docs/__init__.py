@@ -1,0 +1,1 @@
+"""Tests of the documentation: what is generated is current, what is linked exists."""
