@@ -17,6 +17,7 @@ _PERIODS: Final = {word: Period(name) for name, words in _DATA["period"].items()
 _ADVERBS: Final = {
     word: Frequency(count, Period(period)) for word, (count, period) in _DATA["adverb"].items()
 }
+ADVERBS: Final = frozenset(_ADVERBS)
 _NUMBERS: Final[dict[str, int]] = _DATA["number"]
 _FILLER: Final = frozenset(_DATA["filler"])
 _LIMIT: Final = frozenset(_DATA["limit"])

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from keywords.data import load
-from keywords.grammar import Grammar, Rule
+from keywords.grammar import Finder, Grammar, Rule
 from keywords.signals import Reading, Signal
 from keywords.typos import Speller
 
@@ -43,9 +43,9 @@ def read_optout(body: str, tokens: Sequence[str]) -> Reading | None:
     tags = _GUARD.sub(_blank, tags)
     for outcome in _OUTCOMES:
         for language in spoken:
-            found = outcome.patterns[language].search(tags)
-            if found is not None:
-                rule = f"optout.{language}.{found.lastgroup}"
+            name = outcome.finders[language].rule_in(tags)
+            if name is not None:
+                rule = f"optout.{language}.{name}"
                 return Reading(outcome.signal, rule, language, wrong_number=outcome.wrong_number)
     return None
 
@@ -64,7 +64,7 @@ def _blank(found: re.Match[str]) -> str:
 def _rules(language: str, section: str) -> list[Rule]:
     """The rules of one section; several shapes of a rule are alternatives."""
     return [
-        Rule(name, shapes if isinstance(shapes, str) else "|".join(f"({s})" for s in shapes))
+        Rule(name, (shapes,) if isinstance(shapes, str) else tuple(shapes))
         for name, shapes in _DATA[language][section].items()
     ]
 
@@ -96,7 +96,7 @@ _GRAMMAR: Final = Grammar(
     macros=_merged("macros"),
     patterns=[
         *_TRIGGERS.values(),
-        *(rule.pattern for rules in _RULES.values() for rule in rules),
+        *(shape for rules in _RULES.values() for rule in rules for shape in rule.shapes),
     ],
     speller=Speller(_words("targets"), _words("short"), _words("real"), _words("openers")),
 )
@@ -104,21 +104,21 @@ _GRAMMAR: Final = Grammar(
 
 @dataclass(frozen=True, slots=True)
 class _Outcome:
-    """What follows when a rule of one section fires; one expression for each language."""
+    """What follows when a rule of one section fires; one finder for each language."""
 
     signal: Signal
-    patterns: dict[str, re.Pattern[str]]
+    finders: dict[str, Finder]
     wrong_number: bool = False
 
 
-def _section(name: str) -> dict[str, re.Pattern[str]]:
-    return {language: _GRAMMAR.compiled(_RULES[language, name]) for language in LANGUAGES}
+def _section(name: str) -> dict[str, Finder]:
+    return {language: _GRAMMAR.finder(_RULES[language, name]) for language in LANGUAGES}
 
 
 _TRIGGER: Final = {language: _GRAMMAR.one(f"({shape})") for language, shape in _TRIGGERS.items()}
-_GUARD: Final = _GRAMMAR.compiled(
+_GUARD: Final = _GRAMMAR.finder(
     [rule for language in LANGUAGES for rule in _RULES[language, "guard"]]
-)
+).any
 _OUTCOMES: Final = (
     _Outcome(Signal.STOP, _section("wrong_number"), wrong_number=True),
     _Outcome(Signal.STOP, _section("stop")),

@@ -12,6 +12,7 @@ _DATA: Final = load("pause")
 _PAUSE: Final[dict[str, str]] = {
     word: language for language, words in _DATA["pause"].items() for word in words
 }
+PAUSE_WORDS: Final = frozenset(_PAUSE)
 _UNITS: Final[dict[str, int]] = _DATA["unit"]
 _NUMBERS: Final[dict[str, int]] = _DATA["number"]
 _FILLER: Final = frozenset(_DATA["words"]["filler"])

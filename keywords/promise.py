@@ -6,11 +6,15 @@ from typing import Final
 
 from keywords.signals import Frequency, Period
 
-_DAYS: Final = {Period.DAY: 1, Period.WEEK: 7, Period.MONTH: 30}
+# Four weeks make a month here, so that "weekly" and "4 a month" are the same wish.
+_DAYS: Final = {Period.DAY: 1, Period.WEEK: 7, Period.MONTH: 28}
 
 
 def stricter(promised: Frequency | None, wished: Frequency | None) -> Frequency | None:
-    """The limit that allows fewer texts in the long run; None when there is none at all."""
+    """The limit that allows fewer texts in the long run; None when there is none at all.
+
+    Of two equal ones the person's own, whose words they know.
+    """
     if promised is None or wished is None:
         return promised or wished
-    return min(promised, wished, key=lambda f: f.count / _DAYS[f.period])
+    return min(wished, promised, key=lambda f: f.count / _DAYS[f.period])

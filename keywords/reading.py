@@ -48,7 +48,9 @@ def read(body: str, join_words: Mapping[str, str]) -> Reading:
 
 def _keyword(every: Sequence[str], words: Sequence[str]) -> Reading | None:
     """A keyword alone; ``words`` are those of ``every`` word that carry meaning."""
-    keyword = exact(every) or exact(words)
+    keyword = exact(every)
+    if keyword is None and len(words) != len(every):
+        keyword = exact(words)
     if keyword is None:
         return None
     if keyword.signal is Signal.STOP:

@@ -15,6 +15,7 @@ from keywords.data import load
 # An SMS body has at most 1,600 characters (Twilio); what is longer is read so far.
 LONGEST: Final = 1600
 
+_BREAKS: Final = frozenset({".", ","})
 _SENTENCE_ENDS: Final = frozenset(".!?;\n\r…¡¿。！？；|•\u2028\u2029")
 _CLAUSE_ENDS: Final = frozenset(',:()[]{}\u2014\u2013"“”«»„，：、~')
 _APOSTROPHES: Final = frozenset("'’‘`´ʼ＇′‛")
@@ -89,7 +90,7 @@ def said(body: str) -> Text:
     tokens = tuple(_SPELLED.sub(_joined, " " + plain).split())
     words = tokens
     if "." in tokens or "," in tokens:
-        words = tuple(token for token in tokens if token not in ".,")
+        words = tuple(token for token in tokens if token not in _BREAKS)
     return Text(tokens, words, tapback)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator
-from functools import lru_cache
 from typing import Final
 
 from rapidfuzz.distance import OSA
@@ -20,7 +19,7 @@ _KEYS: Final = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
 
 
 def slips(word: str) -> Iterator[str]:
-    """What a thumb makes of a short word: letters swapped, doubled, left out, or hit beside the key."""
+    """What a thumb makes of a short word: letters swapped, doubled, left out, or the next key."""
     for at, letter in enumerate(word):
         yield word[:at] + letter + word[at:]
         yield word[:at] + word[at + 1 : at + 2] + letter + word[at + 2 :]
@@ -64,14 +63,10 @@ class Speller:
     def knowing(self, known: Collection[str]) -> Speller:
         """The same speller, with the words that a run-together word may consist of."""
         self._known = known
-        self.meant = lru_cache(maxsize=1 << 14)(self._meant)  # type: ignore[method-assign]
         return self
 
     def meant(self, word: str) -> tuple[str, ...]:
         """The known words that ``word`` was meant to be; empty when it is a word of its own."""
-        return self._meant(word)
-
-    def _meant(self, word: str) -> tuple[str, ...]:
         if len(word) < 3 or len(word) > _LONGEST or word in self._real:
             return ()
         return self._spelt(word) or self._apart(word)

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from keywords.data import load
+from keywords.frequency import ADVERBS
+from keywords.pause import PAUSE_WORDS
 from keywords.signals import Reading, Signal
 from keywords.text import fold
 
@@ -92,8 +94,12 @@ def fold_keyword(word: str) -> str:
 def reserved(word: str) -> Signal | None:
     """The signal that a word already means to every sender, so that no program may take it."""
     folded = fold(word)
-    keyword = _KEYWORDS.get(folded) or _TOGETHER.get(folded)
-    return keyword.signal if keyword else None
+    keyword = _KEYWORDS.get(folded) or _together([folded])
+    if keyword is not None:
+        return keyword.signal
+    if folded in PAUSE_WORDS:
+        return Signal.PAUSE
+    return Signal.FREQUENCY if folded in ADVERBS else None
 
 
 def core(words: Sequence[str]) -> list[str]:

@@ -51,7 +51,6 @@ def get_sender(call: Call, number: str) -> SenderAnswer:
 
 def change_sender(call: Call, number: str, json_data: Any) -> SenderAnswer:
     """Change a sender; fields that are left out stay as they are."""
-    1/0
     row = _find(call.session, number)
     call.session.refresh(row, with_for_update=True)
     current = {name: getattr(row, name) for name in SenderFields.model_fields}

@@ -66,7 +66,7 @@ class Miss:
 
 @dataclass(frozen=True, slots=True)
 class ReadingReport:
-    """The figures. Rates are shares of 1; ``microseconds`` is the mean for one text."""
+    """The figures. Rates are shares of 1; ``microseconds`` is the CPU time of the mean text."""
 
     texts: int
     exact: int
@@ -126,20 +126,19 @@ def measure(paths: Sequence[Path] = ()) -> ReadingReport:
 
 def render(report: ReadingReport) -> str:
     """The figures for a person, with the target of each beside it."""
-    lines = [
-        f"{report.texts} texts, {report.microseconds:.1f} µs each (target: under 50)",
-        f"exact opt-outs    {report.exact:5}  read as STOP      {report.exact_recall:7.2%}"
-        "  (target: 100 %)",
-        f"natural opt-outs  {report.natural:5}  caught            {report.natural_recall:7.2%}"
-        f"  (target: 98 %), as a clear STOP {report.natural_clear:.2%}",
-        f"ordinary texts    {report.ordinary:5}  read as STOP      {report.false_positive_rate:7.2%}"
-        "  (target: at most 1 %)",
-        f"                         read as unclear   {report.unclear_rate:7.2%}"
-        "  (target: at most 3 %)",
-        f"other keywords    {report.others:5}  right             {report.others_right:7.2%}",
-        f"disputed texts    {report.disputed:5}  as labelled       {report.disputed_agreeing:7.2%}"
-        "  (counted apart)",
+    rows: list[tuple[str, int | str, str, float, str]] = [
+        ("exact opt-outs", report.exact, "read as STOP", report.exact_recall, "100 %"),
+        ("natural opt-outs", report.natural, "caught", report.natural_recall, "98 %"),
+        ("", "", "as a clear STOP", report.natural_clear, ""),
+        ("ordinary texts", report.ordinary, "read as STOP", report.false_positive_rate, "≤ 1 %"),
+        ("", "", "read as unclear", report.unclear_rate, "≤ 3 %"),
+        ("other keywords", report.others, "right", report.others_right, ""),
+        ("disputed texts", report.disputed, "as labelled", report.disputed_agreeing, ""),
     ]
+    lines = [f"{report.texts} texts, {report.microseconds:.1f} µs of CPU each (target: under 50)"]
+    for what, count, how, share, target in rows:
+        aim = f"  (target: {target})" if target else ""
+        lines.append(f"{what:17} {count:>5}  {how:16} {share:8.2%}{aim}")
     return "\n".join(lines)
 
 

@@ -6,6 +6,7 @@ A command that cannot do its work says so in one sentence and ends with 2; the a
 from __future__ import annotations
 
 import importlib
+from collections.abc import Mapping
 from typing import IO, Any, Final
 
 import click
@@ -23,6 +24,15 @@ COMMANDS: Final = {
     "migrate": "bot.commands.prepare:migrate",
     "demo": "bot.commands.prepare:demo",
     "doctor": "bot.commands.doctor:doctor",
+    "program": "bot.commands.catalogue:program",
+    "sender": "bot.commands.catalogue:sender",
+    "key": "bot.commands.keys:key",
+    "ledger": "bot.commands.ledger:ledger",
+    "bench": "bot.commands:bench",
+}
+BENCHES: Final = {
+    "inbound": "bot.bench.inbound:inbound",
+    "reading": "bot.bench.reading:reading",
 }
 
 
@@ -37,15 +47,17 @@ class CouldNotRun(click.ClickException):
 
 
 class Commands(click.Group):
-    """The commands of the table above."""
+    """The commands of a table, imported when they are called."""
+
+    table: Mapping[str, str] = COMMANDS
 
     def list_commands(self, _context: click.Context) -> list[str]:
         """Their names, in the table's order."""
-        return list(COMMANDS)
+        return list(self.table)
 
     def get_command(self, _context: click.Context, name: str) -> click.Command | None:
         """The command called ``name``."""
-        target = COMMANDS.get(name)
+        target = self.table.get(name)
         if target is None:
             return None
         module, _, attribute = target.partition(":")
@@ -56,6 +68,17 @@ class Commands(click.Group):
         """Run one, and turn what could be expected to go wrong into its sentence."""
         with could_not_run(CouldNotRun):
             return super().invoke(context)
+
+
+class Benches(Commands):
+    """The measurements."""
+
+    table = BENCHES
+
+
+@click.command(cls=Benches)
+def bench() -> None:
+    """Measure the service, beside its own floors in the same run."""
 
 
 @click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

@@ -26,7 +26,7 @@ from storage.settings import Settings
 
 _CODE: Final = Path(__file__).resolve().parents[2]
 # What a killed `up` left behind ends within this time, and frees its ports and its engines.
-_PREDECESSOR_S: Final = 5.0
+_PREDECESSOR_S: Final = 3.0
 # A short command, such as `assent key create`, may just be using the engines.
 _OTHER_COMMAND_S: Final = 1.5
 _READY_S: Final = 60.0

@@ -1,1 +1,1 @@
-"""What the keywords package promises."""
+"""The rules of the conversation."""

@@ -8,9 +8,9 @@ from keywords.grammar import Grammar, Rule, expand
 from keywords.typos import Speller, slips
 
 RULES = [
-    Rule("halting", "START NICE* HALT (it|THEM) END"),
-    Rule("going", "go{,ing} ~{0,1} (?!home)(away|far) LAST"),
-    Rule("counted", "# HALT"),
+    Rule("halting", ("START NICE* HALT (it|THEM) END",)),
+    Rule("going", ("go{,ing} ~{0,1} (?!home)(away|far) LAST",)),
+    Rule("counted", ("# HALT", "HALT #")),
 ]
 
 
@@ -20,7 +20,7 @@ def grammar() -> Grammar:
     return Grammar(
         kinds={"HALT": "halt{,s} cease", "POLITE": "please", "THEM": "them those"},
         macros={"NICE": "(POLITE|kindly|very kindly)"},
-        patterns=[rule.pattern for rule in RULES],
+        patterns=[shape for rule in RULES for shape in rule.shapes],
         speller=Speller(["kindly"], ["halt"], ["salt"], ["halt"]),
     )
 
@@ -41,14 +41,13 @@ def grammar() -> Grammar:
         ("going very away .", "going"),
         ("go far home", None),
         ("12 halts", "counted"),
+        ("cease 12", "counted"),
         ("", None),
     ],
 )
 def test_shapes_match_words(grammar: Grammar, words: str, rule: str | None) -> None:
     """Kinds, macros, literals, edges, any word, endings in braces and misspellings."""
-    found = grammar.compiled(RULES).search(grammar.tags(words.split()))
-
-    assert (found.lastgroup if found else None) == rule
+    assert grammar.finder(RULES).rule_in(grammar.tags(words.split())) == rule
 
 
 def test_an_unknown_name_is_an_error(grammar: Grammar) -> None:

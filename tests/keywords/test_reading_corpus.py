@@ -57,7 +57,7 @@ def test_the_report_is_legible_and_lists_what_was_misread() -> None:
     figures = json.loads(run.invoke(reading, ["--corpus", str(HELD_OUT), "--json"]).output)
 
     assert shown.exit_code == 0
-    assert render(report(HELD_OUT)).splitlines()[1:] == shown.output.splitlines()[1:7]
+    assert render(report(HELD_OUT)).splitlines()[1:] == shown.output.splitlines()[1:8]
     assert figures["texts"] == report(HELD_OUT).texts
 
 

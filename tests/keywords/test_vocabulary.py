@@ -116,10 +116,22 @@ def test_carrier_keywords_are_heard_when_spelled_oddly(body: str) -> None:
     assert exact(core(said(body).words)) is not None
 
 
-@pytest.mark.parametrize("word", ["stop", "Yes", "HELP", "start", "opt-out", "Sí", "weekly"])
-def test_reserved_words_are_known(word: str) -> None:
+@pytest.mark.parametrize(
+    ("word", "signal"),
+    [
+        ("stop", Signal.STOP),
+        ("opt-out", Signal.STOP),
+        ("st0p", Signal.STOP),
+        ("Sí", Signal.CONFIRM),
+        ("HELP", Signal.HELP),
+        ("start", Signal.START),
+        ("weekly", Signal.FREQUENCY),
+        ("Pausa", Signal.PAUSE),
+    ],
+)
+def test_reserved_words_are_known(word: str, signal: Signal) -> None:
     """A program may not take a keyword that every sender already understands."""
-    assert (reserved(word) is None) == (word == "weekly")
+    assert reserved(word) is signal
 
 
 def test_join_and_ordinary_words_are_free() -> None:

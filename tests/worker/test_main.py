@@ -6,6 +6,7 @@ import logging
 import multiprocessing
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from typing import Any
 import pytest
 from redis import Redis
 
+from bot.simulator.faults import Fault, FaultKind
 from storage.settings import Settings
 from tests.worker.conftest import Twilio
 from tests.worker.scene import ANNA, Scene
@@ -24,6 +26,7 @@ from worker.main import new_worker, run_worker
 from worker.queues import SEND, wake
 from worker.runtime import NotSetUp, Runtime
 from worker.stopping import Stop
+from worker.ticker import tick_until
 
 NOWHERE = "redis://127.0.0.1:1/0"
 NO_DATABASE = "postgresql://assent@127.0.0.1:1/none"
@@ -69,6 +72,33 @@ def test_a_worker_sends_on_a_wake_up_and_stops_on_sigterm(scene: Scene, ready: S
         wake(ready.redis_url)({SEND})
         assert wait_for(lambda: scene.message(key)["state"] == "accepted")
         assert asked_to_stop(process) == 0
+
+
+@pytest.mark.faults
+def test_a_worker_that_is_killed_in_mid_call_leaves_nothing_to_send_twice(
+    scene: Scene, twilio: Twilio, ready: Settings
+) -> None:
+    """SIGKILL while the carrier, which has accepted the text, has not answered yet."""
+    assert ready.redis_url is not None
+    twilio.carrier.faults.add(Fault(FaultKind.HANG_AFTER_ACCEPT, seconds=3, times=1))
+    scene.hear(ANNA, "JOIN")
+    key = scene.queue(ANNA)
+    with running(ready) as process:
+        wake(ready.redis_url)({SEND})
+        assert wait_for(lambda: len(twilio.got(ANNA)) == 1)
+        process.kill()
+        process.join()
+    assert scene.message(key)["state"] == "sending"
+
+    scene.connection.execute("UPDATE messages SET claimed_at = claimed_at - interval '61 s'")
+    tick = threading.Thread(target=tick_until, args=(ready, stop := Stop()))
+    tick.start()
+    assert wait_for(lambda: scene.message(key)["state"] == "unknown")
+    time.sleep(2.5)
+    stop.asked = True
+    tick.join()
+    assert scene.message(key)["state"] == "unknown"
+    assert len(twilio.got(ANNA)) == 1
 
 
 def test_a_worker_waits_for_a_redis_that_is_away(ready: Settings) -> None:

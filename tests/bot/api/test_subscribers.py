@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -104,7 +105,8 @@ def test_messages_go_both_ways_oldest_first(client: Client, text: Texts) -> None
     text("JOIN", "YES", "café ☕")
     whole = client.get(f"subscribers/{ANNA}/messages")
 
-    pages, cursor = [], ""
+    pages: list[Any] = []
+    cursor: str | None = ""
     while cursor is not None:
         page = client.get(f"subscribers/{ANNA}/messages?limit=1&cursor={cursor}")
         pages += page["items"]
