@@ -2,4 +2,6 @@
 
 from bot.commands import main
 
-main(prog_name="assent")
+# The web server's workers import this module again where processes are spawned, not forked.
+if __name__ == "__main__":
+    main(prog_name="assent")

@@ -1,10 +1,12 @@
-"""Write the pages that are made from the code: ``python -m docs.generate`` in the project's root.
+"""Write the pages that are made, not written: ``python -m docs.generate`` in the project's root.
 
-A test compares the committed page with this one, so the two cannot drift apart.
+The consent machine comes from its table in the code, the index of decisions from their titles. A
+test compares the committed pages with these, so they cannot drift apart.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -13,6 +15,7 @@ from keywords.consent import PRIOR, TRANSITIONS, Decision, State
 from keywords.signals import Signal
 
 CONSENT_MACHINE: Final = Path(__file__).parent / "consent-machine.md"
+DECISIONS: Final = Path(__file__).parent / "decisions"
 
 _HEAD: Final = """\
 # The consent machine
@@ -42,6 +45,30 @@ _TABLE: Final = """\
 means none. Whether an answer is really given also depends on who answers for the sender
 (`keywords/authority.py`) and on the loop guard (`keywords/guard.py`).
 """
+
+
+_INDEX: Final = """\
+# Decisions
+
+One page each: what was decided, why, and what it costs. A decision that is replaced stays here and
+says by which. A new page takes the next number; `python -m docs.generate` brings this index up to
+date.
+
+"""
+
+
+def decisions() -> str:
+    """The index of the decisions, by number, with their titles."""
+    pages = sorted(DECISIONS.glob("[0-9]*.md"))
+    return _INDEX + "".join(
+        f"- {page.name[:4]}: [{title_of(page)}]({page.name})\n" for page in pages
+    )
+
+
+def title_of(decision: Path) -> str:
+    """The title of a decision, without its number."""
+    heading = decision.read_text(encoding="utf-8").partition("\n")[0]
+    return re.sub(r"^# *[0-9]*[.:]? *", "", heading)
 
 
 def consent_machine() -> str:
@@ -90,3 +117,4 @@ def _row(signal: Signal, decision: Decision) -> str:
 
 if __name__ == "__main__":
     CONSENT_MACHINE.write_text(consent_machine(), encoding="utf-8")
+    (DECISIONS / "README.md").write_text(decisions(), encoding="utf-8")

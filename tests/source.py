@@ -1,4 +1,4 @@
-"""The source of the project as syntax trees, for the checks that read code instead of running it."""
+"""The source of the project as syntax trees, for checks that read code and do not run it."""
 
 from __future__ import annotations
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import tempfile
+import time
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -123,6 +124,8 @@ def _middle(rounds: Mapping[Key, Sequence[Figures]]) -> dict[Key, Figures]:
 def _crash(postgres: EmbeddedPostgres) -> None:
     """End the server without warning and start it again: what it had not made durable is gone."""
     os.kill(postgres.pid, signal.SIGKILL)
+    while postgres.alive():  # asking also buries it: PostgreSQL takes a zombie for a living server
+        time.sleep(0.02)
     postgres.start()
 
 

@@ -197,16 +197,20 @@ def test_a_kill_leaves_no_orphan_and_the_next_start_recovers(
 
 
 def test_what_is_killed_comes_back(installation: Installation, start: Callable[..., Up]) -> None:
-    """PostgreSQL, Valkey and the web process; the web finds its database again."""
+    """PostgreSQL, Valkey and the web, whose old workers end; it finds its database again."""
     up = start()
     postmaster = next(installation.home.rglob("postmaster.pid"))
     victims = [int(postmaster.read_text().split()[0])]
     victims.append(int((installation.home / "valkey" / "valkey.pid").read_text()))
-    victims.append(web_of(up))
+    web = web_of(up)
+    victims.append(web)
+    workers = [child.pid for child in psutil.Process(web).children()]
+    assert workers
     for victim in victims:
         os.kill(victim, signal.SIGKILL)
         assert eventually(partial(gone, victim))
         assert eventually(lambda: ports.answers(installation.port), 30)
+    assert eventually(partial(all_gone, workers))
     readyz = f"http://127.0.0.1:{installation.port}/readyz"
     assert eventually(lambda: json.loads(get(readyz))["status"] == "ok", 30)
     assert "PostgreSQL ended" in up.said()
@@ -292,6 +296,24 @@ def test_a_wrong_setting_is_one_sentence(
     assert refused.returncode == 2
     assert words in refused.stderr
     assert len(refused.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("name", ["WEB_WORKERS", "WEB_THREADS"])
+def test_a_wrong_number_of_workers_is_one_sentence(installation: Installation, name: str) -> None:
+    """Before any server is started."""
+    refused = installation.run("web", **{name: "none"})
+    assert refused.returncode == 2
+    assert refused.stderr.startswith(f"assent: {name} must be a whole number from 1 to 1024")
+    assert not (installation.home / "postgres").exists()
+
+
+def test_the_help_knows_every_command(installation: Installation) -> None:
+    """Each is imported for its line, so that a wrong entry of the table shows."""
+    said = installation.run("--help")
+    assert said.returncode == 0
+    for name in ("up", "web", "worker", "ticker", "simulator", "migrate", "demo", "doctor"):
+        assert f"\n  {name} " in said.stdout
+    assert installation.run("nonsense").returncode == 2
 
 
 def test_commands_work_without_it(installation: Installation) -> None:

@@ -49,7 +49,7 @@ def test_case_and_outer_white_space_do_not_matter_to_twilio(spelling: str) -> No
 def test_what_is_no_keyword_of_twilio_is_ours_to_answer(
     authority: KeywordAuthority, body: str
 ) -> None:
-    """ "Stop please" gets no answer from Twilio; if we were silent too, nobody would confirm it."""
+    """Twilio does not know "Stop please"; if we were silent too, nobody would confirm it."""
     assert not answered_elsewhere(authority, body, None)
 
 

@@ -74,7 +74,7 @@ REPLIES = {
     "ESPAÑOL": "language_set language_set language_set language_set language_set",
     "hello there": "fallback fallback fallback fallback fallback",
     "don't call me again": "unclear_stop unclear_stop unclear_stop unclear_stop unclear_stop",
-    "STOP COFFEE": "goodbye_program goodbye_program goodbye_program goodbye_program goodbye_program",
+    "STOP COFFEE": " ".join(["goodbye_program"] * 5),
 }
 CELLS = [
     pytest.param(body, State(state), Reply(reply), id=f"{body}-{state}")

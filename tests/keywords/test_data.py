@@ -39,7 +39,7 @@ def test_a_data_file_without_its_origin_is_refused(
     content = "\n".join(line for key, line in lines.items() if key != missing)
     assert missing not in tomllib.loads(content)
     (tmp_path / "odd.toml").write_text(content, encoding="utf-8")
-    monkeypatch.setattr(data.resources, "files", lambda _: tmp_path)
+    monkeypatch.setattr(resources, "files", lambda _: tmp_path)
 
     with pytest.raises(ValueError, match=rf"odd\.toml does not say its {missing}"):
         data.load("odd")

@@ -32,9 +32,14 @@ VECTORS: list[dict[str, Any]] = json.loads(
 )["entries"]
 BY_CHANGE = [pytest.param(vector, id=vector["fields"]["change"]) for vector in VECTORS]
 BYTE_FIELDS = ("envelope", "prev", "hash", "evidence_digest", "salt", "evidence")
-ENVELOPE_KEYS = set(
-    "v log subject n event change program program_version method actor before after"
-    " occurred_at recorded_at message_sid terms evidence".split()
+ENVELOPE_KEYS = {
+    *("v", "log", "subject", "n", "event", "change", "program", "program_version", "method"),
+    *("actor", "before", "after", "occurred_at", "recorded_at", "message_sid", "terms"),
+    "evidence",
+}
+# Moments of the years 1900 to 9900, to the microsecond.
+MOMENTS = st.integers(0, 8_000 * 365 * 86_400 * 10**6).map(
+    lambda us: datetime(1900, 1, 1, tzinfo=UTC) + timedelta(microseconds=us)
 )
 
 
@@ -235,10 +240,7 @@ def test_what_has_no_json_form_is_refused(value: float) -> None:
         canonical(cast("Json", value))
 
 
-@given(
-    st.datetimes(datetime(1900, 1, 1), datetime(9998, 1, 1), timezones=st.just(UTC)),
-    st.integers(-14, 14),
-)
+@given(MOMENTS, st.integers(-14, 14))
 def test_a_moment_is_written_in_utc_to_the_microsecond(moment: datetime, hours: int) -> None:
     """The zone it came in does not change its form."""
     written = instant(moment.astimezone(timezone(timedelta(hours=hours))))

@@ -227,5 +227,5 @@ def test_a_frequency_is_read_as_it_was_written(frequency: Frequency) -> None:
 @pytest.mark.parametrize("text", ["", "weekly", "2", "x/week", "2/fortnight", "2/week/3"])
 def test_what_is_no_frequency_is_refused(text: str) -> None:
     """A damaged value stops the reader instead of becoming another limit."""
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError, match=r"unpack|literal|valid Period"):
         read_frequency(text)

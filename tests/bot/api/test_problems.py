@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 from typing import Any
 
@@ -74,25 +75,12 @@ def test_a_body_of_unsaid_length_is_limited_as_well(client: Client) -> None:
     answer = client.send(
         "POST",
         "senders",
-        input_stream=_Endless(),
+        input_stream=io.BytesIO(b" " * 300_000),
         content_type="application/json",
-        environ_overrides={"wsgi.input_terminated": True, "CONTENT_LENGTH": ""},
+        environ_overrides={"wsgi.input_terminated": True},
     )
 
     assert answer.status_code == 413
-
-
-class _Endless:
-    """A body that never ends."""
-
-    def read(self, size: int = 65536) -> bytes:
-        """More of it."""
-        return b" " * (size if size > 0 else 65536)
-
-    def readinto(self, buffer: bytearray) -> int:
-        """Fill the buffer."""
-        buffer[:] = b" " * len(buffer)
-        return len(buffer)
 
 
 def test_every_wrong_field_is_named(client: Client) -> None:
