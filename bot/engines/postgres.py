@@ -89,6 +89,7 @@ class EmbeddedPostgres:
 
         A server that an earlier process left behind is stopped first. Raises EngineError.
         """
+        self.stop()
         folder = places.reachable_bin(locate.postgres_bin(), self._account)
         if not self._data.exists():
             self._make_cluster(folder)
@@ -136,6 +137,7 @@ class EmbeddedPostgres:
             self._process = Process(self._command(folder))
             if self._ready():
                 return
+            self.stop()
             said = self._said_since(start)
             if not _IN_USE.search(said) or time.monotonic() > deadline:
                 raise EngineError(f"PostgreSQL did not start: {_last_line(said)} (see {self._log})")

@@ -73,6 +73,7 @@ class EmbeddedValkey:
         A server that an earlier process left behind is stopped first: two of them would ruin one
         append-only file.
         """
+        self.stop()
         program = locate.valkey_server()
         self._stop_orphan(program)
         self._pidfile.unlink(missing_ok=True)
