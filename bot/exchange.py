@@ -15,7 +15,7 @@ import psycopg
 
 from bot.group import Group
 from storage.conversation import Answer, Arrival, exchange
-from storage.database import Connection, connect
+from storage.database import BY_KEY, Connection, connect
 from storage.shop import ShopCache
 
 GROUP_LIMIT: Final = 64
@@ -61,5 +61,5 @@ class Exchange:
 
     def _connected(self) -> Connection:
         if self._connection is None or self._connection.closed:
-            self._connection = connect(self._url, "texts")
+            self._connection = connect(self._url, "texts", planner=BY_KEY)
         return self._connection

@@ -24,6 +24,10 @@ from uuid import UUID
 
 SCHEMA_VERSION: Final = 1
 GENESIS: Final = bytes(32)
+# One encoder, kept: ``json.dumps`` with options builds one at every call.
+_ENCODE: Final = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False
+).encode
 _CHAIN: Final = b"\x01"
 _EVIDENCE: Final = b"\x02"
 
@@ -106,14 +110,12 @@ class Fault:
 
 def canonical(value: Json) -> bytes:
     """The one byte form of a JSON value."""
-    return json.dumps(
-        value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False
-    ).encode("ascii")
+    return _ENCODE(value).encode("ascii")
 
 
 def instant(moment: datetime) -> str:
     """A moment as the ledger writes it: UTC, microseconds, ``Z``."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"
 
 
 def chain_hash(prev: bytes, envelope: bytes) -> bytes:

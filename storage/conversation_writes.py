@@ -2,69 +2,132 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
-from psycopg import Cursor
-from psycopg.rows import TupleRow
-
 from keywords.conversation import Outcome
-from keywords.people import Person, Standing, write_frequency
+from keywords.people import Standing, write_frequency
 from keywords.segments import count
 from keywords.signals import Reading
-from keywords.turn import ConsentChange, Spoken, Text, digest
+from keywords.turn import ConsentChange, Spoken, Text
 from storage import ledger
 from storage.database import Connection
 from storage.identifiers import uuid7
-from storage.ledger import Appended
 from storage.locking import Locked
 from storage.messages import MessageState
+from storage.rowsets import Batch, Row, Rowset
 
-_INBOUND = """
-INSERT INTO inbound_texts (message_sid, received_at, sender, address, channel, subscriber_id, body,
-                           raw, reading, silence, review)
-SELECT * FROM unnest(%s::text[], %s::timestamptz[], %s::text[], %s::text[], %s::text[],
-                     %s::bigint[], %s::text[], %s::bytea[], %s::jsonb[], %s::text[], %s::text[])
-"""
-_MESSAGES = """
-INSERT INTO messages (id, subscriber_id, program, sender, kind, reply, language, body, encoding,
-                      sms_segments, in_reply_to, mark, state, dedupe_key, not_before, not_after,
-                      created_at)
-SELECT * FROM unnest(%s::uuid[], %s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[],
-                     %s::text[], %s::text[], %s::text[], %s::bigint[], %s::text[], %s::bytea[],
-                     %s::text[], %s::text[], %s::timestamptz[], %s::timestamptz[],
-                     %s::timestamptz[])
-"""
-_SUBSCRIPTIONS = """
-INSERT INTO subscriptions AS t (subscriber_id, program, state, prior, frequency, asked_at,
-                                expires_at, reminded_at, question, confirmed_at, paused_until,
-                                unsubscribed_at, method, version)
-SELECT * FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[],
-                     %s::timestamptz[], %s::timestamptz[], %s::timestamptz[], %s::text[],
-                     %s::timestamptz[], %s::timestamptz[], %s::timestamptz[], %s::text[],
-                     %s::bigint[])
-ON CONFLICT (subscriber_id, program) DO UPDATE SET
-    (state, prior, frequency, asked_at, expires_at, reminded_at, question, confirmed_at,
-     paused_until, unsubscribed_at, method, version)
-  = (excluded.state, excluded.prior, excluded.frequency, excluded.asked_at, excluded.expires_at,
-     excluded.reminded_at, excluded.question, excluded.confirmed_at, excluded.paused_until,
-     excluded.unsubscribed_at, excluded.method, excluded.version)
-"""
-_SUBSCRIBERS = """
-UPDATE subscribers s
-SET language = p.language, suspended = p.suspended, chain_n = p.n, chain_head = p.head
-FROM unnest(%s::bigint[], %s::text[], %s::boolean[], %s::bigint[], %s::bytea[])
-     AS p (id, language, suspended, n, head)
-WHERE s.id = p.id
-"""
-_DISCLOSURES = """
-INSERT INTO disclosures (digest, program, language, method, text)
-SELECT * FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::text[])
-ON CONFLICT (digest) DO NOTHING
-"""
+_TEXTS: Final = Rowset(
+    "inbound_texts",
+    {
+        "message_sid": "text",
+        "received_at": "timestamptz",
+        "sender": "text",
+        "address": "text",
+        "channel": "text",
+        "subscriber_id": "bigint",
+        "body": "text",
+        "raw": "bytea",
+        "reading": "jsonb",
+        "silence": "text",
+        "review": "text",
+    },
+)
+_DISCLOSURES: Final = Rowset(
+    "disclosures",
+    dict.fromkeys(("digest", "program", "language", "method", "text"), "text"),
+    conflict="ON CONFLICT (digest) DO NOTHING",
+)
+_EVENTS: Final = Rowset(
+    "consent_events",
+    {
+        "event": "uuid",
+        "subject": "uuid",
+        "n": "bigint",
+        "change": "text",
+        "program": "text",
+        "method": "text",
+        "occurred_at": "timestamptz",
+        "recorded_at": "timestamptz",
+        "message_sid": "text",
+        "evidence_digest": "bytea",
+        "envelope": "bytea",
+        "prev": "bytea",
+        "hash": "bytea",
+    },
+)
+_EVIDENCE: Final = Rowset(
+    "consent_evidence", {"event": "uuid", "salt": "bytea", "evidence": "bytea"}
+)
+_STANDING: Final = {
+    "state": "text",
+    "prior": "text",
+    "frequency": "text",
+    "asked_at": "timestamptz",
+    "expires_at": "timestamptz",
+    "reminded_at": "timestamptz",
+    "question": "text",
+    "confirmed_at": "timestamptz",
+    "paused_until": "timestamptz",
+    "unsubscribed_at": "timestamptz",
+    "method": "text",
+    "version": "bigint",
+}
+_SUBSCRIPTIONS: Final = Rowset(
+    "subscriptions",
+    {"subscriber_id": "bigint", "program": "text", **_STANDING},
+    conflict=(
+        f"ON CONFLICT (subscriber_id, program) DO UPDATE SET ({', '.join(_STANDING)})"
+        f" = ({', '.join(f'excluded.{column}' for column in _STANDING)})"
+    ),
+)
+_SUBSCRIBERS: Final = Rowset(
+    "subscribers",
+    {
+        "id": "bigint",
+        "language": "text",
+        "suspended": "boolean",
+        "chain_n": "bigint",
+        "chain_head": "bytea",
+    },
+    statement=(
+        "UPDATE {table} s SET language = r.language, suspended = r.suspended,"
+        " chain_n = r.chain_n, chain_head = r.chain_head FROM {rows} WHERE s.id = r.id"
+    ),
+)
+_MESSAGES: Final = Rowset(
+    "messages",
+    {
+        "id": "uuid",
+        "subscriber_id": "bigint",
+        "program": "text",
+        "sender": "text",
+        "kind": "text",
+        "reply": "text",
+        "language": "text",
+        "body": "text",
+        "encoding": "text",
+        "sms_segments": "bigint",
+        "in_reply_to": "text",
+        "mark": "bytea",
+        "state": "text",
+        "dedupe_key": "text",
+        "not_before": "timestamptz",
+        "not_after": "timestamptz",
+        "created_at": "timestamptz",
+    },
+)
+_BATCH: Final = Batch(
+    texts=_TEXTS,
+    disclosures=_DISCLOSURES,
+    events=_EVENTS,
+    evidence=_EVIDENCE,
+    subscriptions=_SUBSCRIPTIONS,
+    subscribers=_SUBSCRIBERS,
+    messages=_MESSAGES,
+)
 # How long a question that a worker sends in our place may still go out.
 LATER_WITHIN: Final = timedelta(hours=4)
 
@@ -85,54 +148,57 @@ def write(connection: Connection, locked: Locked, decided: Sequence[Decided]) ->
     Call inside the lock's transaction; what fails here fails the whole of it.
     """
     changes = [(d.phone, c) for d in decided if d.phone for c in d.outcome.changes]
-    with connection.pipeline(), connection.cursor() as cursor:
-        _many(cursor, _INBOUND, [_inbound_row(locked, d) for d in decided])
-        _many(cursor, _DISCLOSURES, _disclosures(decided))
-        write_changes(cursor, locked, changes)
-        _many(cursor, _MESSAGES, list(_messages(locked, decided)))
+    _BATCH.write(
+        connection,
+        texts=[_text_row(locked, d) for d in decided],
+        disclosures=_disclosure_rows(decided),
+        messages=list(_message_rows(locked, decided)),
+        **_change_rows(locked, changes),
+    )
 
 
 def write_changes(
-    cursor: Cursor[TupleRow], locked: Locked, changes: Sequence[tuple[str, ConsentChange]]
+    connection: Connection, locked: Locked, changes: Sequence[tuple[str, ConsentChange]]
 ) -> None:
     """Append ledger entries and bring the projection up to them.
 
     ``changes`` pairs a locked number with its entry; ``locked.people`` holds the people as they
     are afterwards.
     """
-    if not changes:
-        return
-    entries: list[Appended] = [
+    _BATCH.write(connection, **_change_rows(locked, changes))
+
+
+def _change_rows(
+    locked: Locked, changes: Sequence[tuple[str, ConsentChange]]
+) -> dict[str, list[Row]]:
+    entries = [
         ledger.extend(locked.log, locked.chains[phone], change, locked.now)
         for phone, change in changes
     ]
-    ledger.append(cursor, entries)
     touched = sorted({phone for phone, _ in changes})
-    _many(cursor, _SUBSCRIPTIONS, list(_subscriptions(locked, touched)))
-    _many(cursor, _SUBSCRIBERS, [_subscriber(locked, phone) for phone in touched])
+    return {
+        "events": [ledger.event_row(entry) for entry in entries],
+        "evidence": [ledger.evidence_row(entry) for entry in entries],
+        "subscriptions": list(_subscription_rows(locked, touched)),
+        "subscribers": [_subscriber_row(locked, phone) for phone in touched],
+    }
 
 
-def _many(cursor: Cursor[TupleRow], statement: str, rows: Sequence[Sequence[Any]]) -> None:
-    if rows:
-        columns = [list(column) for column in zip(*rows, strict=True)]
-        cursor.execute(statement, columns, prepare=True)
-
-
-def _inbound_row(locked: Locked, decided: Decided) -> Sequence[Any]:
+def _text_row(locked: Locked, decided: Decided) -> Row:
     text, outcome = decided.text, decided.outcome
-    return (
-        text.sid,
-        locked.now,
-        text.sender,
-        text.address,
-        text.channel,
-        locked.ids[decided.phone] if decided.phone else None,
-        text.body,
-        decided.raw,
-        json.dumps(reading_json(outcome.reading)),
-        outcome.silence,
-        outcome.review,
-    )
+    return {
+        "message_sid": text.sid,
+        "received_at": locked.now,
+        "sender": text.sender,
+        "address": text.address,
+        "channel": text.channel,
+        "subscriber_id": locked.ids[decided.phone] if decided.phone else None,
+        "body": text.body,
+        "raw": decided.raw,
+        "reading": reading_json(outcome.reading),
+        "silence": outcome.silence,
+        "review": outcome.review,
+    }
 
 
 def reading_json(reading: Reading) -> dict[str, Any]:
@@ -150,98 +216,80 @@ def reading_json(reading: Reading) -> dict[str, Any]:
     return said | {name: value for name, value in optional.items() if value is not None}
 
 
-def _disclosures(decided: Sequence[Decided]) -> Sequence[Sequence[Any]]:
-    shown: dict[str, Sequence[Any]] = {}
+def _disclosure_rows(decided: Sequence[Decided]) -> list[Row]:
+    """What was shown, each text once, in one order for every group."""
+    shown: dict[str, Row] = {}
     for d in decided:
         for change in d.outcome.changes:
             asked = change.evidence.get("asked")
             if isinstance(asked, dict):
-                text, language = str(asked["text"]), str(asked["language"])
-                row = (digest(text), change.entry.program, language, change.entry.method, text)
-                shown[digest(text)] = row
+                shown[str(asked["disclosure"])] = {
+                    "digest": asked["disclosure"],
+                    "program": change.entry.program,
+                    "language": asked["language"],
+                    "method": change.entry.method,
+                    "text": asked["text"],
+                }
     return [shown[key] for key in sorted(shown)]
 
 
-def _messages(locked: Locked, decided: Sequence[Decided]) -> Iterable[Sequence[Any]]:
+def _message_rows(locked: Locked, decided: Sequence[Decided]) -> Iterator[Row]:
     for d in decided:
-        if d.phone is None:
-            continue
-        if d.outcome.reply is not None:
-            yield _reply_row(locked, d, d.phone, d.outcome.reply)
-        if d.outcome.later is not None:
-            yield _later_row(locked, d, d.phone, d.outcome.later)
+        if d.phone is not None and d.outcome.reply is not None:
+            yield _message_row(locked, d, d.phone, d.outcome.reply) | {
+                "kind": "reply",
+                "mark": d.outcome.mark,
+                "state": MessageState.ANSWERED,
+            }
+        if d.phone is not None and d.outcome.later is not None:
+            yield _message_row(locked, d, d.phone, d.outcome.later) | {
+                "kind": "confirmation",
+                "state": MessageState.QUEUED,
+                "dedupe_key": f"later:{d.text.sid}",
+                "not_before": locked.now,
+                "not_after": locked.now + LATER_WITHIN,
+            }
 
 
-def _reply_row(locked: Locked, d: Decided, phone: str, spoken: Spoken) -> Sequence[Any]:
-    return (
-        *_spoken(locked, d, phone, "reply", spoken),
-        d.text.sid,
-        d.outcome.mark,
-        MessageState.ANSWERED,
-        None,
-        None,
-        None,
-        locked.now,
-    )
-
-
-def _later_row(locked: Locked, d: Decided, phone: str, spoken: Spoken) -> Sequence[Any]:
-    return (
-        *_spoken(locked, d, phone, "confirmation", spoken),
-        d.text.sid,
-        None,
-        MessageState.QUEUED,
-        f"later:{d.text.sid}",
-        locked.now,
-        locked.now + LATER_WITHIN,
-        locked.now,
-    )
-
-
-def _spoken(locked: Locked, d: Decided, phone: str, kind: str, spoken: Spoken) -> Sequence[Any]:
+def _message_row(locked: Locked, d: Decided, phone: str, spoken: Spoken) -> dict[str, Any]:
     size = count(spoken.body)
-    return (
-        uuid7(locked.now),
-        locked.ids[phone],
-        spoken.program,
-        d.text.sender,
-        kind,
-        spoken.kind,
-        spoken.language,
-        spoken.body,
-        size.encoding,
-        size.segments,
-    )
+    return {
+        "id": uuid7(locked.now),
+        "subscriber_id": locked.ids[phone],
+        "program": spoken.program,
+        "sender": d.text.sender,
+        "reply": spoken.kind,
+        "language": spoken.language,
+        "body": spoken.body,
+        "encoding": size.encoding,
+        "sms_segments": size.segments,
+        "in_reply_to": d.text.sid,
+        "created_at": locked.now,
+    }
 
 
-def _subscriptions(locked: Locked, phones: Sequence[str]) -> Iterable[Sequence[Any]]:
+def _subscription_rows(locked: Locked, phones: Sequence[str]) -> Iterator[Row]:
     for phone in phones:
         before = locked.before[phone].standings
         for program, standing in locked.people[phone].standings.items():
             if before.get(program) != standing:
-                yield _standing_row(locked.ids[phone], standing)
+                yield _subscription_row(locked.ids[phone], standing)
 
 
-def _standing_row(subscriber: int, s: Standing) -> Sequence[Any]:
-    return (
-        subscriber,
-        s.program,
-        s.state,
-        s.prior,
-        write_frequency(s.frequency) if s.frequency else None,
-        s.asked_at,
-        s.expires_at,
-        s.reminded_at,
-        s.question,
-        s.confirmed_at,
-        s.paused_until,
-        s.unsubscribed_at,
-        s.method,
-        s.version,
-    )
+def _subscription_row(subscriber: int, standing: Standing) -> Row:
+    return {
+        "subscriber_id": subscriber,
+        "program": standing.program,
+        "frequency": write_frequency(standing.frequency) if standing.frequency else None,
+    } | {name: getattr(standing, name) for name in _STANDING if name != "frequency"}
 
 
-def _subscriber(locked: Locked, phone: str) -> Sequence[Any]:
-    person: Person = locked.people[phone]
-    chain = locked.chains[phone]
-    return (locked.ids[phone], person.language, person.suspended, chain.n, chain.head)
+def _subscriber_row(locked: Locked, phone: str) -> Row:
+    person, chain = locked.people[phone], locked.chains[phone]
+    return {
+        "id": locked.ids[phone],
+        "language": person.language,
+        "suspended": person.suspended,
+        "chain_n": chain.n,
+        "chain_head": chain.head,
+    }

@@ -6,7 +6,8 @@ named in DATABASE_URL owns the schema and is a member of that role; only migrati
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from collections.abc import Sequence
+from typing import Any, Final, TypeAlias
 
 import psycopg
 from psycopg.rows import TupleRow
@@ -20,9 +21,16 @@ CONNECT_TIMEOUT_S = 5
 Connection: TypeAlias = psycopg.Connection[TupleRow]
 
 
-def options(name: str, *, role: str | None = APP_ROLE) -> dict[str, Any]:
+# The texts' statements all go by key. A plan made while a table was empty must not scan it when
+# it is full, and planning each time would cost more than running.
+BY_KEY: Final = ("enable_seqscan=off", "plan_cache_mode=force_generic_plan", "jit=off")
+
+
+def options(
+    name: str, *, role: str | None = APP_ROLE, planner: Sequence[str] = ()
+) -> dict[str, Any]:
     """The psycopg connection arguments that every process uses; ``name`` shows in the server."""
-    settings = ["-c timezone=UTC"]
+    settings = ["-c timezone=UTC", *(f"-c {setting}" for setting in planner)]
     if role:
         settings += [f"-c role={role}", f"-c statement_timeout={STATEMENT_TIMEOUT_MS}"]
     return {
@@ -52,9 +60,14 @@ def sessions(of: Engine) -> sessionmaker[Session]:
     return sessionmaker(of, expire_on_commit=False)
 
 
-def connect(url: str, name: str, *, role: str | None = APP_ROLE) -> Connection:
-    """A psycopg connection in autocommit mode, for ``transaction.atomic``."""
-    return psycopg.connect(url, autocommit=True, **options(name, role=role))
+def connect(
+    url: str, name: str, *, role: str | None = APP_ROLE, planner: Sequence[str] = ()
+) -> Connection:
+    """A psycopg connection in autocommit mode, for ``transaction.atomic``.
+
+    ``planner`` are server settings for a connection whose statements are all of one kind.
+    """
+    return psycopg.connect(url, autocommit=True, **options(name, role=role, planner=planner))
 
 
 def raw(session: Session) -> Connection:

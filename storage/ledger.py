@@ -1,4 +1,4 @@
-"""The consent ledger's tables, and the only way to append to them.
+"""The consent ledger's tables, and the only way to make an entry.
 
 Append-only by privilege (the role ``assent_app`` may INSERT and SELECT) and by triggers that are
 ENABLE ALWAYS; both are set up by the migration. ``xid`` lets a sealer read in an order that late
@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -131,50 +130,29 @@ def extend(log: UUID, chain: Chain, change: ConsentChange, recorded_at: datetime
     return appended
 
 
-_INSERT = """
-INSERT INTO consent_events (event, subject, n, change, program, method, occurred_at, recorded_at,
-                            message_sid, evidence_digest, envelope, prev, hash)
-SELECT * FROM unnest(%s::uuid[], %s::uuid[], %s::bigint[], %s::text[], %s::text[], %s::text[],
-                     %s::timestamptz[], %s::timestamptz[], %s::text[], %s::bytea[], %s::bytea[],
-                     %s::bytea[], %s::bytea[])
-"""
-_INSERT_EVIDENCE = """
-INSERT INTO consent_evidence (event, salt, evidence)
-SELECT * FROM unnest(%s::uuid[], %s::bytea[], %s::bytea[])
-"""
+def event_row(entry: Appended) -> dict[str, Any]:
+    """The row of ``consent_events`` for an entry."""
+    envelope = entry.envelope
+    return {
+        "event": envelope.event,
+        "subject": envelope.subject,
+        "n": envelope.n,
+        "change": envelope.change,
+        "program": envelope.program,
+        "method": envelope.method,
+        "occurred_at": envelope.occurred_at,
+        "recorded_at": envelope.recorded_at,
+        "message_sid": envelope.message_sid,
+        "evidence_digest": envelope.evidence_digest,
+        "envelope": entry.canonical,
+        "prev": entry.prev,
+        "hash": entry.hash,
+    }
 
 
-def append(cursor: Cursor[TupleRow], entries: Sequence[Appended]) -> None:
-    """Write entries, whatever their number, in two statements."""
-    if not entries:
-        return
-    rows = [
-        (
-            e.envelope.event,
-            e.envelope.subject,
-            e.envelope.n,
-            str(e.envelope.change),
-            e.envelope.program,
-            str(e.envelope.method),
-            e.envelope.occurred_at,
-            e.envelope.recorded_at,
-            e.envelope.message_sid,
-            e.envelope.evidence_digest,
-            e.canonical,
-            e.prev,
-            e.hash,
-        )
-        for e in entries
-    ]
-    cursor.execute(_INSERT, [list(column) for column in zip(*rows, strict=True)])
-    cursor.execute(
-        _INSERT_EVIDENCE,
-        (
-            [e.envelope.event for e in entries],
-            [e.salt for e in entries],
-            [e.evidence for e in entries],
-        ),
-    )
+def evidence_row(entry: Appended) -> dict[str, Any]:
+    """The row of ``consent_evidence`` for an entry."""
+    return {"event": entry.envelope.event, "salt": entry.salt, "evidence": entry.evidence}
 
 
 _CHAIN = """

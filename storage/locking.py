@@ -1,16 +1,12 @@
-"""Lock people and read all that a decision about them needs, in one round trip."""
+"""Lock people and read all that a decision about them needs, in two round trips."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
-
-from psycopg import Cursor
-from psycopg.rows import TupleRow
 
 from keywords.consent import State
 from keywords.guard import WINDOW
@@ -18,33 +14,36 @@ from keywords.people import Person, SaidBefore, Standing, read_frequency
 from storage.database import Connection
 from storage.ledger import Chain
 
-_MEET = """
-INSERT INTO subscribers (phone)
-SELECT phone FROM unnest(%(phones)s::text[]) phone
-WHERE NOT EXISTS (SELECT 1 FROM subscribers s WHERE s.phone = phone.phone)
-ORDER BY phone ON CONFLICT (phone) DO NOTHING
+# Makes the rows that are missing and locks those that are there: the update that never happens
+# (WHERE false) takes the row lock without writing a new version. In the order of the numbers, so
+# that two groups which share people cannot wait for each other in a circle.
+_TAKE: Final = """
+INSERT INTO subscribers AS s (phone)
+SELECT phone FROM unnest(%(phones)s::text[]) phone ORDER BY phone
+ON CONFLICT (phone) DO UPDATE SET language = s.language WHERE false
 """
-_LOCK = """
-SELECT id, ref, phone, language, suspended, chain_n, chain_head
-FROM subscribers WHERE phone = ANY(%(phones)s) ORDER BY phone FOR NO KEY UPDATE
-"""
-_NOW = "SELECT clock_timestamp(), c.version, l.log FROM catalogue c, ledger_log l"
-_STANDINGS = """
-SELECT s.phone, t.program, t.state, t.prior, t.frequency, t.asked_at, t.expires_at, t.reminded_at,
-       t.question, t.confirmed_at, t.paused_until, t.unsubscribed_at, t.method, t.version
-FROM subscribers s JOIN subscriptions t ON t.subscriber_id = s.id WHERE s.phone = ANY(%(phones)s)
-"""
-_SAID = """
-SELECT s.phone, m.reply, m.mark
-FROM subscribers s JOIN messages m ON m.subscriber_id = s.id
-WHERE s.phone = ANY(%(phones)s) AND m.created_at > now() - %(window)s
-  AND m.state = 'answered'
-"""
-_REPEATS = """
-SELECT i.message_sid, m.body
-FROM inbound_texts i
-LEFT JOIN messages m ON m.in_reply_to = i.message_sid AND m.state = 'answered'
-WHERE i.message_sid = ANY(%(sids)s)
+# A statement of its own: it must see what was committed while the locks were waited for. The
+# sub-select makes an array first, so that the index on subscriber_id is used whatever the planner
+# knew of the tables when it made the plan.
+_READ: Final = """
+WITH taken AS MATERIALIZED (
+    SELECT id, ref, phone, language, suspended, chain_n, encode(chain_head, 'hex') AS head
+    FROM subscribers WHERE phone = ANY(%(phones)s)
+), ids AS MATERIALIZED (SELECT coalesce(array_agg(id), '{}') AS ids FROM taken)
+SELECT clock_timestamp(), c.version, l.log,
+  (SELECT json_agg(json_build_array(id, ref, phone, language, suspended, chain_n, head))
+   FROM taken),
+  (SELECT json_agg(json_build_array(subscriber_id, program, state, prior, frequency, asked_at,
+                                    expires_at, reminded_at, question, confirmed_at, paused_until,
+                                    unsubscribed_at, method, version))
+   FROM subscriptions WHERE subscriber_id = ANY((SELECT ids FROM ids)::bigint[])),
+  (SELECT json_agg(json_build_array(subscriber_id, reply, encode(mark, 'hex')))
+   FROM messages WHERE subscriber_id = ANY((SELECT ids FROM ids)::bigint[])
+   AND created_at > now() - %(window)s AND state = 'answered'),
+  (SELECT json_agg(json_build_array(i.message_sid, (
+      SELECT m.body FROM messages m WHERE m.in_reply_to = i.message_sid AND m.state = 'answered')))
+   FROM inbound_texts i WHERE i.message_sid = ANY(%(sids)s))
+FROM catalogue c, ledger_log l
 """
 
 
@@ -52,15 +51,16 @@ WHERE i.message_sid = ANY(%(sids)s)
 class Locked:
     """People who may be decided about until the transaction ends, by their numbers.
 
-    ``repeats`` maps the MessageSids that are known already to the reply they got.
+    ``before`` holds them as they were, ``people`` as they have become; ``repeats`` maps the
+    MessageSids that are known already to the reply they got.
     """
 
     now: datetime
     log: UUID
     catalogue_version: int
-    ids: dict[str, int]
+    ids: Mapping[str, int]
     people: dict[str, Person]
-    chains: dict[str, Chain]
+    chains: Mapping[str, Chain]
     before: Mapping[str, Person]
     repeats: Mapping[str, str | None]
 
@@ -71,58 +71,71 @@ def lock(connection: Connection, phones: Sequence[str], sids: Sequence[str] = ()
     ``phones`` must be sorted E.164. Call inside a transaction.
     """
     values = {"phones": list(phones), "sids": list(sids), "window": WINDOW}
-    with _pipelined(connection, values) as ask:
-        ask(_MEET)
-        rows, clock = ask(_LOCK), ask(_NOW)
-        standings, said, repeats = ask(_STANDINGS), ask(_SAID), ask(_REPEATS)
-    now, version, log = clock.fetchall()[0]
-    held = rows.fetchall()
-    people = _people(held, standings.fetchall(), said.fetchall())
+    if phones:
+        connection.execute(_TAKE, values, prepare=True)
+    ((now, version, log, taken, standings, said, repeats),) = connection.execute(
+        _READ, values, prepare=True
+    ).fetchall()
+    taken = taken or ()
+    people = _people(taken, standings or (), said or ())
     return Locked(
         now=now,
         log=log,
         catalogue_version=version,
-        ids={row[2]: row[0] for row in held},
+        ids={phone: key for key, _, phone, *_ in taken},
         people=dict(people),
-        chains={row[2]: Chain(row[1], row[5], row[6]) for row in held},
+        chains={row[2]: Chain(UUID(row[1]), row[5], bytes.fromhex(row[6])) for row in taken},
         before=people,
-        repeats=dict(repeats.fetchall()),
+        repeats=dict(repeats or ()),
     )
 
 
-@contextmanager
-def _pipelined(connection: Connection, values: Mapping[str, Any]) -> Iterator[Any]:
-    """Several statements in one round trip; results may be fetched when the block is left."""
-
-    def ask(statement: str) -> Cursor[TupleRow]:
-        return connection.cursor().execute(statement, values, prepare=True)
-
-    with connection.pipeline():
-        yield ask
-
-
 def _people(
-    held: Sequence[TupleRow], standings: Sequence[TupleRow], said: Sequence[TupleRow]
+    taken: Sequence[Any], standings: Iterable[Any], said: Iterable[Any]
 ) -> dict[str, Person]:
-    programs: dict[str, dict[str, Standing]] = {row[2]: {} for row in held}
-    for phone, *columns in standings:
-        standing = _standing(columns)
-        programs[phone][standing.program] = standing
-    replies: dict[str, list[SaidBefore]] = {row[2]: [] for row in held}
-    for phone, kind, mark in said:
-        replies[phone].append(SaidBefore(kind or "", mark or b""))
+    programs: dict[int, dict[str, Standing]] = {row[0]: {} for row in taken}
+    for key, *columns in standings:
+        programs[key][columns[0]] = _standing(*columns)
+    replies: dict[int, list[SaidBefore]] = {row[0]: [] for row in taken}
+    for key, kind, mark in said:
+        replies[key].append(SaidBefore(kind or "", bytes.fromhex(mark or "")))
     return {
-        phone: Person(ref, phone, language, suspended, programs[phone], tuple(replies[phone]))
-        for _, ref, phone, language, suspended, *_ in held
+        phone: Person(UUID(ref), phone, language, suspended, programs[key], tuple(replies[key]))
+        for key, ref, phone, language, suspended, *_ in taken
     }
 
 
-def _standing(columns: Sequence[Any]) -> Standing:
-    program, state, prior, frequency, *rest = columns
+def _standing(
+    program: str,
+    state: str,
+    prior: str,
+    frequency: str | None,
+    asked_at: str | None,
+    expires_at: str | None,
+    reminded_at: str | None,
+    question: str | None,
+    confirmed_at: str | None,
+    paused_until: str | None,
+    unsubscribed_at: str | None,
+    method: str | None,
+    version: int | None,
+) -> Standing:
     return Standing(
         program,
         State(state),
         State(prior),
         read_frequency(frequency) if frequency else None,
-        *rest,
+        _moment(asked_at),
+        _moment(expires_at),
+        _moment(reminded_at),
+        question,
+        _moment(confirmed_at),
+        _moment(paused_until),
+        _moment(unsubscribed_at),
+        method,
+        version,
     )
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None

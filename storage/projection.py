@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import delete, select
@@ -19,13 +19,13 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from keywords.consent import Change
-from keywords.ledger import Link
 from keywords.people import Entry, Person, Standing, replay, write_frequency
 from storage.database import raw
 from storage.ledger import chain_of
 from storage.people import SubscriberRow, SubscriptionRow
 
 Columns = Mapping[str, Any]
+_NAMES: Final = tuple(field.name for field in fields(Standing))
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +57,17 @@ def entry_of(envelope: Mapping[str, Any]) -> Entry:
     )
 
 
-def replayed(subject: UUID, chain: Iterable[Link]) -> Person:
+def replayed(subject: UUID, envelopes: Iterable[Mapping[str, Any]]) -> Person:
     """The person that these entries make, without a number: the ledger holds none."""
-    return replay(Person(subject, ""), (entry_of(json.loads(link.envelope)) for link in chain))
+    return replay(Person(subject, ""), map(entry_of, envelopes))
 
 
 def columns(standing: Standing) -> dict[str, Any]:
     """A standing as its row in ``subscriptions``, without the subscriber."""
-    wish = standing.frequency
-    return asdict(standing) | {"frequency": write_frequency(wish) if wish else None}
+    values = {name: getattr(standing, name) for name in _NAMES}
+    if standing.frequency is not None:
+        values["frequency"] = write_frequency(standing.frequency)
+    return values
 
 
 def differences(person: Person, current: Current) -> Iterator[str]:
@@ -99,7 +101,8 @@ def rebuild(session: Session, subject: UUID) -> list[str]:
     row = session.scalars(
         select(SubscriberRow).where(SubscriberRow.ref == subject).with_for_update(key_share=True)
     ).one()
-    person = replayed(subject, chain_of(raw(session).cursor(), subject))
+    chain = chain_of(raw(session).cursor(), subject)
+    person = replayed(subject, (json.loads(link.envelope) for link in chain))
     found = list(differences(person, _current(session, row)))
     if found:
         _write(session, row, person)
@@ -113,11 +116,10 @@ def _current(session: Session, row: SubscriberRow) -> Current:
         .where(SubscriptionRow.subscriber_id == row.id)
         .execution_options(populate_existing=True)
     )
-    names = columns(Standing("")).keys()
     return Current(
         row.language,
         row.suspended,
-        {s.program: {name: getattr(s, name) for name in names} for s in rows},
+        {s.program: {name: getattr(s, name) for name in _NAMES} for s in rows},
     )
 
 

@@ -7,7 +7,7 @@ that memory does not grow with the ledger and writers are not disturbed.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -143,8 +143,9 @@ def _faults(subject: UUID, rows: Sequence[TupleRow], known: _Known | None) -> It
     chain = [Link(*row[:_LINK]) for row in rows]
     broken = verify(chain)
     yield from broken
-    for link, row in zip(chain, rows, strict=True):
-        yield from (Fault(subject, link.n, what) for what in _copy_faults(link, row[_LINK:]))
+    envelopes = [_envelope(link) for link in chain]
+    for link, envelope, row in zip(chain, envelopes, rows, strict=True):
+        yield from (Fault(subject, link.n, what) for what in _copy_faults(envelope, row[_LINK:]))
     last, head = (chain[-1].n, chain[-1].hash) if chain else (0, GENESIS)
     if known is None:
         yield Fault(subject, last, "the subscriber of these entries is missing")
@@ -152,14 +153,21 @@ def _faults(subject: UUID, rows: Sequence[TupleRow], known: _Known | None) -> It
     if (known.n, known.head) != (last, head):
         yield Fault(subject, last, f"the chain ends here, the subscriber's row says at {known.n}")
     if not broken:
-        yield from (Fault(subject, last, what) for what in _projection(subject, chain, known))
+        yield from (Fault(subject, last, what) for what in _projection(subject, envelopes, known))
 
 
-def _copy_faults(link: Link, copies: Sequence[Any]) -> Iterator[str]:
+def _envelope(link: Link) -> dict[str, Any]:
+    """What was hashed; empty when it cannot be read, which ``verify`` has named."""
     try:
         envelope = json.loads(link.envelope)
     except ValueError:
-        return  # named by verify
+        return {}
+    return envelope if isinstance(envelope, dict) else {}
+
+
+def _copy_faults(envelope: Mapping[str, Any], copies: Sequence[Any]) -> Iterator[str]:
+    if not envelope:
+        return
     for name, column in zip(COPIES, copies, strict=True):
         if _written(envelope.get(name), column) != column:
             yield f"the column {name} was altered"
@@ -175,9 +183,11 @@ def _written(value: Any, like: Any) -> Any:
         return value
 
 
-def _projection(subject: UUID, chain: Sequence[Link], known: _Known) -> Iterator[str]:
+def _projection(
+    subject: UUID, envelopes: Sequence[Mapping[str, Any]], known: _Known
+) -> Iterator[str]:
     try:
-        person = replayed(subject, chain)
+        person = replayed(subject, envelopes)
     except (KeyError, ValueError, TypeError, AssertionError):
         yield "these entries cannot be replayed"
         return

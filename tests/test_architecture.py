@@ -7,6 +7,7 @@ purpose before it is trusted with ours.
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Iterator
 from fnmatch import fnmatch
 
@@ -73,10 +74,14 @@ def impure(module: Module) -> Iterator[str]:
 
 
 def commits(module: Module) -> Iterator[str]:
-    """Ends a transaction by hand."""
+    """Ends a transaction by hand, by method or by statement."""
     for call in module.calls():
         if isinstance(call.func, ast.Attribute) and call.func.attr == "commit":
             yield f"{module.at(call)} commits"
+        for argument in call.args:
+            said = argument.value if isinstance(argument, ast.Constant) else None
+            if isinstance(said, str) and re.match(r"\s*(commit|end)\b", said, re.IGNORECASE):
+                yield f"{module.at(call)} may commit by a statement"
 
 
 def late_imports(module: Module) -> Iterator[str]:
@@ -88,13 +93,18 @@ def late_imports(module: Module) -> Iterator[str]:
 
 
 def catches_all(module: Module) -> Iterator[str]:
-    """Catches whatever happens."""
+    """Catches whatever happens and goes on; to clean up and raise again is no fault."""
     everything = {"Exception", "BaseException"}
     for node in ast.walk(module.tree):
-        if isinstance(node, ast.ExceptHandler):
+        if isinstance(node, ast.ExceptHandler) and not _raises_again(node):
             kinds = node.type.elts if isinstance(node.type, ast.Tuple) else [node.type]
             if any(kind is None or dotted(kind) in everything for kind in kinds):
                 yield f"{module.at(node)} catches everything"
+
+
+def _raises_again(handler: ast.ExceptHandler) -> bool:
+    last = handler.body[-1]
+    return isinstance(last, ast.Raise) and last.exc is None
 
 
 def too_long(module: Module) -> Iterator[str]:
@@ -162,6 +172,7 @@ WRONG = [
     pytest.param(impure, "date.today()", id="date.today"),
     pytest.param(impure, "open('x')", id="open"),
     pytest.param(commits, "session.commit()", id="commit"),
+    pytest.param(commits, 'connection.execute("COMMIT")', id="COMMIT"),
     pytest.param(late_imports, "def f():\n    import json", id="import in a function"),
     pytest.param(
         late_imports, "class A:\n    async def f(self):\n        from a import b", id="async"
@@ -194,6 +205,7 @@ def test_a_check_leaves_good_code_alone() -> None:
     """Plain code with a constant log message and a narrow handler has no fault."""
     good = 'import json\ndef f(now):\n    try:\n        log.info("done", extra={"n": 1})\n'
     good += "    except (KeyError, OSError) as e:\n        log.error('%s', type(e).__name__)\n"
+    good += "    except BaseException:\n        tidy()\n        raise\n"
     checks: list[Check] = [impure, commits, late_imports, catches_all, too_long, told_logs]
 
     assert [fault for check in checks for fault in check(parse(good))] == []

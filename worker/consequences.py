@@ -64,5 +64,4 @@ def _withdraw(
         },
     )
     locked.people[message.phone] = person
-    with connection.pipeline(), connection.cursor() as cursor:
-        write_changes(cursor, locked, [(message.phone, change) for change in changes])
+    write_changes(connection, locked, [(message.phone, change) for change in changes])

@@ -22,7 +22,7 @@ from keywords.turn import ConsentChange, Text, Turn
 from storage import outbox, sweeps
 from storage.conversation_writes import LATER_WITHIN, write_changes
 from storage.database import Connection
-from storage.locking import Locked, lock
+from storage.locking import lock
 from storage.outbox import Posting
 from storage.shop import ShopCache
 from storage.transaction import atomic
@@ -118,19 +118,12 @@ def _together(connection: Connection, shops: ShopCache, phones: Sequence[str], a
             outbox.post(connection, locked.now, posting)
         locked.people[phone] = turn.person
         changes += [(phone, change) for change in turn.changes]
-    _write(connection, locked, changes)
+    write_changes(connection, locked, changes)
     return len(changes)
 
 
 _NO_TEXT: Final = Text("", "", "", "")
 _BY_CLOCK: Final = Reading(Signal.NOT_UNDERSTOOD, "clock")
-
-
-def _write(
-    connection: Connection, locked: Locked, changes: Sequence[tuple[str, ConsentChange]]
-) -> None:
-    with connection.pipeline(), connection.cursor() as cursor:
-        write_changes(cursor, locked, changes)
 
 
 def _catch_up(turn: Turn, _: int) -> list[Posting]:

@@ -67,6 +67,9 @@ def _keyword_errors(session: Session, program: ProgramDefinition) -> Iterator[Fi
         except ValueError as error:
             yield FieldError(field, str(error), "keyword")
             continue
+        if not word.isalnum():
+            yield FieldError(field, "A keyword is one word of letters and digits.", "keyword")
+            continue
         if folded in seen:
             yield FieldError(field, f"{word} is here twice.", "twice")
         seen.add(folded)
@@ -76,8 +79,10 @@ def _keyword_errors(session: Session, program: ProgramDefinition) -> Iterator[Fi
 
 def _meaning_errors(field: str, word: str, folded: str) -> Iterator[FieldError]:
     """A keyword must be heard as one: no text that means STOP, YES or WEEKLY can join."""
-    meaning = read(word, {folded: ""}).signal
-    if meaning is not Signal.JOIN:
+    meaning = read(word, {}).signal
+    if meaning is Signal.NOT_UNDERSTOOD and read(word, {folded: ""}).signal is not Signal.JOIN:
+        yield FieldError(field, f"A text of just {word} would not be heard.", "keyword")
+    elif meaning is not Signal.NOT_UNDERSTOOD:
         message = f"{word} already means {meaning} to every sender; choose another word."
         yield FieldError(field, message, "reserved")
 

@@ -113,8 +113,7 @@ def _resolve_for(call: Call, phone: str, message_sid: str, decision: Resolve) ->
     ):
         person, changes = keep(person, judgement)
     locked.people[phone] = person
-    with connection.cursor() as cursor:
-        write_changes(cursor, locked, [(phone, change) for change in changes])
+    write_changes(connection, locked, [(phone, change) for change in changes])
     return _close(call, waiting, decision)
 
 

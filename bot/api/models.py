@@ -48,7 +48,7 @@ def absent() -> Any:
 class Page(Model):
     """Which part of a list."""
 
-    limit: Annotated[int, BeforeValidator(_whole), Field(ge=1, le=MOST)] = 50
+    limit: Annotated[int, Field(ge=1, le=MOST), BeforeValidator(_whole)] = 50
     cursor: Annotated[str, StringConstraints(max_length=1000)] = Field(default_factory=str)
 
 

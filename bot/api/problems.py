@@ -15,6 +15,7 @@ from typing import Any, Final, Literal
 
 from apiflask import APIFlask, HTTPError
 from flask import Response, json, request
+from pydantic import ValidationError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -130,6 +131,18 @@ def invalid(errors: Sequence[FieldError]) -> Problem:
     return Problem(Kind.INVALID, errors=errors)
 
 
+def of_model(error: ValidationError) -> list[FieldError]:
+    """The fields that a model found wrong."""
+    return [
+        FieldError(".".join(str(part) for part in found["loc"]), _sentence(found["msg"]))
+        for found in error.errors(include_url=False, include_input=False)
+    ]
+
+
+def _sentence(message: str) -> str:
+    return message if message.endswith(".") else f"{message}."
+
+
 def not_found(what: str) -> Problem:
     """A problem for a thing that is not there; ``what`` never repeats a person's number."""
     return Problem(Kind.NOT_FOUND, f"There is no such {what}.")
@@ -160,7 +173,7 @@ _WHERE: Final[Mapping[str, Where]] = {"json": "body", "query": "query"}
 def _of_apiflask(error: HTTPError) -> Response:
     """What APIFlask says of a model that does not fit: a mapping of place, field and messages."""
     errors = [
-        FieldError(field, f"{message}.", where=_WHERE[place])
+        FieldError(field, _sentence(message), where=_WHERE[place])
         for place, fields in error.detail.items()
         for field, messages in fields.items()
         for message in messages

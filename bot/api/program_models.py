@@ -26,7 +26,7 @@ Slug = Annotated[str, StringConstraints(pattern=SLUG)]
 Number = Annotated[str, StringConstraints(pattern=NUMBER)]
 Language = Literal["en", "es", "fr"]
 SenderKind = Literal["short_code", "toll_free", "long_code"]
-Keyword = Annotated[str, StringConstraints(min_length=1, max_length=20, pattern=r"^[^\W_]+$")]
+Keyword = Annotated[str, StringConstraints(min_length=1, max_length=20, pattern=r"^\S+$")]
 Link = Annotated[
     str, StringConstraints(max_length=300, pattern=r"^https://[^\s/?#\x00-\x1f\x7f]+\S*$")
 ]
@@ -180,17 +180,18 @@ SenderChange = _partial("SenderChange", SenderFields, "The fields of a sender to
 
 def program_answer(row: ProgramRow, published_at: datetime) -> ProgramAnswer:
     """A program as it is shown."""
-    fields = program_fields(row)
-    return ProgramAnswer(
-        slug=row.slug, version=row.version, published_at=published_at, **fields.model_dump()
-    )
+    known = {"slug": row.slug, "version": row.version, "published_at": published_at}
+    return ProgramAnswer.model_validate(known | program_values(row))
 
 
-def program_fields(row: ProgramRow) -> ProgramFields:
-    """A program's stored definition in the shape of the API."""
-    stored = definition(row.slug, row.sender, row.body)
-    body = row.body | {"sender": row.sender, "frequency": FrequencyModel.of(stored.frequency)}
-    return ProgramFields.model_validate(body)
+def program_values(row: ProgramRow) -> dict[str, Any]:
+    """A program's stored definition in the shape of the API, as plain values.
+
+    They need not satisfy :class:`ProgramFields`: a rule may be younger than the program.
+    """
+    frequency = definition(row.slug, row.sender, row.body).frequency
+    shown = {"count": frequency.count, "period": frequency.period} if frequency else None
+    return row.body | {"sender": row.sender, "frequency": shown}
 
 
 def version_answer(row: ProgramVersionRow) -> ProgramVersion:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Final
 
+from pydantic import ValidationError
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -14,7 +15,7 @@ from bot.api.cursors import decode, split
 from bot.api.door import Call
 from bot.api.models import Page
 from bot.api.operation import Operation
-from bot.api.problems import FieldError, Kind, Problem, invalid, not_found
+from bot.api.problems import FieldError, Kind, Problem, invalid, not_found, of_model
 from bot.api.program_models import (
     NewProgram,
     ProgramAnswer,
@@ -23,7 +24,7 @@ from bot.api.program_models import (
     Programs,
     ProgramVersions,
     program_answer,
-    program_fields,
+    program_values,
     version_answer,
 )
 from storage.catalogue import ProgramRow, ProgramVersionRow
@@ -66,9 +67,12 @@ def replace_program(call: Call, slug: str, json_data: ProgramFields) -> ProgramA
 
 def change_program(call: Call, slug: str, json_data: Any) -> ProgramAnswer:
     """Publish the next version of a program; fields that are left out stay as they are."""
-    current = program_fields(_lock(call.session, slug)).model_dump()
-    merged = current | json_data.model_dump(exclude_unset=True)
-    return publish(call, ProgramFields.model_validate(merged).definition(slug), "program.changed")
+    merged = program_values(_lock(call.session, slug)) | json_data.model_dump(exclude_unset=True)
+    try:
+        wanted = ProgramFields.model_validate(merged).definition(slug)
+    except ValidationError as error:
+        raise invalid(of_model(error)) from None
+    return publish(call, wanted, "program.changed")
 
 
 def list_program_versions(call: Call, slug: str, query_data: Page) -> ProgramVersions:

@@ -12,12 +12,12 @@ import click
 from pydantic import ValidationError
 
 from bot.api.checks import program_errors, sender_errors
-from bot.api.problems import FieldError
+from bot.api.problems import FieldError, of_model
 from bot.api.program_models import (
     NewProgram,
     NewSender,
     SenderAnswer,
-    program_fields,
+    program_values,
     sender_answer,
 )
 from bot.commands.context import open_database
@@ -88,7 +88,7 @@ def save(file: IO[bytes]) -> None:
     try:
         wanted = NewProgram.model_validate(values).made()
     except ValidationError as error:
-        _refuse(_of_model(error))
+        _refuse(of_model(error))
     with _work() as work:
         errors = program_errors(work.session, wanted)
         if errors:
@@ -136,7 +136,7 @@ def save_sender_(**given: Any) -> None:
     try:
         model = NewSender.model_validate(given)
     except ValidationError as error:
-        _refuse(_of_model(error))
+        _refuse(of_model(error))
     wanted = model.definition(model.number)
     errors = sender_errors(wanted)
     if errors:
@@ -149,8 +149,7 @@ def save_sender_(**given: Any) -> None:
 
 
 def _program(row: ProgramRow) -> dict[str, Any]:
-    fields = program_fields(row).model_dump(mode="json")
-    return {"slug": row.slug, "version": row.version} | fields
+    return {"slug": row.slug, "version": row.version} | program_values(row)
 
 
 def _line(answer: SenderAnswer) -> str:
@@ -169,13 +168,6 @@ def _read(file: IO[bytes]) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise Unreadable("The file does not hold one program.")
     return values
-
-
-def _of_model(error: ValidationError) -> list[FieldError]:
-    return [
-        FieldError(".".join(str(part) for part in found["loc"]), f"{found['msg']}.")
-        for found in error.errors(include_url=False, include_input=False)
-    ]
 
 
 def _refuse(errors: Sequence[FieldError]) -> NoReturn:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import psycopg
@@ -9,9 +10,11 @@ import pytest
 
 from keywords.ledger import verify
 from keywords.people import Person
+from keywords.turn import ConsentChange
+from storage.conversation_writes import write_changes
 from storage.database import Connection
 from storage.ledger import chain_of, read
-from storage.locking import lock
+from storage.locking import Locked, lock
 from storage.transaction import atomic
 from tests.worker.conftest import Twilio
 from tests.worker.scene import ANNA, BEN, Scene, somebody
@@ -116,14 +119,15 @@ def test_one_person_who_cannot_be_written_does_not_hold_up_the_others(
     for phone in (ANNA, BEN):
         scene.hear(phone, "JOIN")
         scene.turn_back(phone, days=8)
-    real = sweeps._write
 
-    def write(connection: Connection, locked: object, changes: list[tuple[str, object]]) -> None:
+    def write(
+        connection: Connection, locked: Locked, changes: Sequence[tuple[str, ConsentChange]]
+    ) -> None:
         if ANNA in {phone for phone, _ in changes}:
             connection.execute("SELECT 1 / 0")
-        real(connection, locked, changes)  # type: ignore[arg-type]
+        write_changes(connection, locked, changes)
 
-    monkeypatch.setattr(sweeps, "_write", write)
+    monkeypatch.setattr(sweeps, "write_changes", write)
     expire(scene)
     assert (scene.state(ANNA), scene.state(BEN)) == ("pending", "none")
     assert "DivisionByZero" in caplog.text
@@ -136,7 +140,7 @@ def test_a_database_that_is_away_is_not_blamed_on_a_person(
     """The ticker must hear of it and wait."""
     scene.hear(ANNA, "JOIN")
     scene.turn_back(ANNA, days=8)
-    monkeypatch.setattr(sweeps, "_write", _away)
+    monkeypatch.setattr(sweeps, "write_changes", _away)
     with pytest.raises(psycopg.OperationalError):
         expire(scene)
 

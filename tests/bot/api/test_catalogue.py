@@ -64,6 +64,7 @@ def test_lists_go_on_from_their_cursor(client: Client) -> None:
         ({"keywords": ["KICKS", "ｄｅａｌｓ"]}, {"keywords.1"}),
         ({"keywords": ["KICKS", "kicks"]}, {"keywords.1"}),
         ({"keywords": ["TWO WORDS"]}, {"keywords.0"}),
+        ({"keywords": ["KICKS", "A-B"]}, {"keywords.1"}),
         ({"keywords": ["STOP"]}, {"keywords.0"}),
         ({"keywords": ["YES"]}, {"keywords.0"}),
         ({"keywords": ["WEEKLY"]}, {"keywords.0"}),

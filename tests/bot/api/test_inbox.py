@@ -19,7 +19,7 @@ from tests.bot.api.conftest import ANNA, Client, fields
 from tests.texting import new_sid
 
 Texts = Callable[..., str]
-UNCLEAR = "not sure I want these anymore"
+UNCLEAR = "too many texts"
 NOTE = "They wrote to the shop as well."
 
 
@@ -87,7 +87,7 @@ def test_keep_lifts_the_suspension_when_nothing_else_is_open(
     client: Client, text: Texts, unclear: str
 ) -> None:
     """With two unclear texts, the first decision must not let marketing begin again."""
-    second = text("hmm thinking about quitting these texts")
+    second = text("idk maybe stop")
     assert client.get("inbox?kind=unclear_stop")["items"][-1]["message_sid"] == second
 
     first_answer = resolve(client, unclear, "keep")

@@ -38,6 +38,8 @@ SETTINGS = settings(
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),
 )
+KEYWORDS = {"type", "pattern", "enum", "title", "default", "$ref"}
+KEYWORDS |= {"minimum", "maximum", "minLength", "maxLength"}
 # Their bodies must fit other things in the database to succeed.
 RARELY = {"POST /api/v1/programs", "PUT /api/v1/programs/{slug}", "POST /api/v1/senders"}
 
@@ -87,6 +89,8 @@ def test_each_operation_says_what_it_needs_and_how_it_fails(client: Client) -> N
             if "requestBody" in operation:
                 assert operation["requestBody"]["required"] is True
                 assert {"400", "413", "415", "422"} <= operation["responses"].keys()
+            for parameter in operation["parameters"]:
+                assert parameter["schema"].keys() <= KEYWORDS
             names = {p["name"] for p in operation["parameters"]}
             assert ("Idempotency-Key" in names) is (method == "post")
 

@@ -228,3 +228,25 @@ def test_a_home_only_root_can_enter_keeps_the_data_elsewhere() -> None:
         server.stop()
         shutil.rmtree(place, ignore_errors=True)
         shutil.rmtree(private)
+
+
+def test_the_memory_of_a_killed_server_is_waited_for(
+    server: EmbeddedPostgres, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While its last processes hold it, PostgreSQL refuses to start; soon it does not."""
+    server.stop()
+    real = places.reachable_bin(locate.postgres_bin(), places.server_account(home / "none"))
+    folder = home / "bin"
+    folder.mkdir()
+    folder.chmod(0o777)  # the server's own user leaves its mark here
+    (folder / "postgres").write_text(
+        f'#!/bin/sh\n[ "$1" = --version ] && exec {real}/postgres --version\n'
+        f'[ -e {folder}/tried ] && exec {real}/postgres "$@"\n'
+        f"touch {folder}/tried\n"
+        "echo 'FATAL:  pre-existing shared memory block (key 1, ID 2) is still in use'\nexit 1\n"
+    )
+    (folder / "postgres").chmod(0o755)
+    monkeypatch.setattr(locate, "postgres_bin", lambda: folder)
+    server.start()
+    assert server.alive()
+    assert (folder / "tried").exists()
