@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
@@ -20,6 +21,8 @@ from worker.queues import wake
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
+
+log = logging.getLogger(__name__)
 
 Hot = Callable[[Call], Reply]
 REASONS: Final = {
@@ -49,6 +52,10 @@ class Assent(APIFlask):
         headers = [("Content-Type", reply.content_type), ("Content-Length", str(len(reply.body)))]
         start_response(REASONS[reply.status], headers)
         return [reply.body]
+
+    def log_exception(self, exc_info: Any) -> None:
+        """An error that nobody expected, without the address: addresses hold numbers."""
+        log.error("unexpected error", extra={"endpoint": request.endpoint}, exc_info=exc_info)
 
 
 def _answer(handler: Hot, environ: WSGIEnvironment) -> Reply:

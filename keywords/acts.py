@@ -221,15 +221,18 @@ def _to_anyone(turn: Turn, signal: Signal) -> Spoken | None:
 
 
 def _prefer(turn: Turn, signal: Signal, terms: Mapping[str, str]) -> Spoken | None:
-    """A wish about texts: for the program named, else for all marketing the person gets here."""
-    chosen = [p for p in _of_sender(turn) if p.slug == turn.reading.program] or [
-        p
-        for p in _of_sender(turn)
-        if p.category == Category.MARKETING and _state(turn, p) in ACTIVE
+    """A wish about texts: for the program named, else for all marketing the person gets here.
+
+    Somebody who gets no marketing means whatever else they get.
+    """
+    chosen = [p for p in _of_sender(turn) if p.slug == turn.reading.program]
+    active = [p for p in _of_sender(turn) if _state(turn, p) in ACTIVE]
+    marketing = [p for p in active if p.category == Category.MARKETING]
+    answers = [
+        (program, turn.tell(program, signal, terms)) for program in chosen or marketing or active
     ]
-    if not chosen:
+    if not answers:
         return _to_anyone(turn, signal)
-    answers = [(program, turn.tell(program, signal, terms)) for program in chosen]
     changed = [pair for pair in answers if pair[1].change is not None]
     return _answer(turn, *(changed or answers)[0])
 

@@ -7,9 +7,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Final, NamedTuple
 
 from keywords.acts import act, catch_up
 from keywords.authority import answered_elsewhere, declared
@@ -19,7 +20,6 @@ from keywords.reading import read
 from keywords.replies import Reply
 from keywords.shop import Sender, Shop
 from keywords.signals import Reading, Signal, StopScope
-from keywords.text import fold
 from keywords.turn import SMS, ConsentChange, Spoken, Text, Turn
 
 
@@ -63,10 +63,20 @@ def respond(text: Text, person: Person, shop: Shop, now: datetime) -> Outcome:
     turn = Turn(text, person, shop, sender, reading, now)
     catch_up(turn)
     spoken = act(turn)
-    outcome = Outcome(
-        reading, turn.person, tuple(turn.changes), review=_review(text, sender, reading)
+    uttered = _NOTHING if spoken is None else _utter(turn, spoken)
+    after = turn.person
+    if uttered.reply is not None:
+        after = after.having_said(SaidBefore(uttered.reply.kind, uttered.mark))
+    return Outcome(
+        reading,
+        after,
+        tuple(turn.changes),
+        uttered.reply,
+        uttered.later,
+        uttered.mark,
+        uttered.silence,
+        _review(text, sender, reading),
     )
-    return outcome if spoken is None else _say(outcome, spoken, text, sender)
 
 
 def understand(text: Text, sender: Sender | None) -> Reading:
@@ -82,20 +92,31 @@ def understand(text: Text, sender: Sender | None) -> Reading:
     return Reading(signal, f"carrier.opt_out_type.{signal}", reading.language, scope=StopScope.ALL)
 
 
-def _say(outcome: Outcome, spoken: Spoken, text: Text, sender: Sender | None) -> Outcome:
+class _Uttered(NamedTuple):
+    """What becomes of the words: said now, sent later, or left unsaid for a reason."""
+
+    reply: Spoken | None = None
+    later: Spoken | None = None
+    mark: bytes = b""
+    silence: str | None = None
+
+
+_NOTHING: Final = _Uttered()
+
+
+def _utter(turn: Turn, spoken: Spoken) -> _Uttered:
+    text, sender = turn.text, turn.sender
     if sender is None:
-        return replace(outcome, silence="unknown_sender")
-    authority = sender.authority
-    if answered_elsewhere(authority, text.body, text.opt_out_type):
+        return _Uttered(silence="unknown_sender")
+    if answered_elsewhere(sender.authority, text.body, text.opt_out_type):
         # The question still has to be asked, or YES would answer something never shown.
         later = spoken if spoken.kind is Reply.ASK_TO_CONFIRM else None
-        return replace(outcome, silence=f"answered.{authority}", later=later)
-    answer = mark(fold(text.body), spoken.body)
-    reason = silence(spoken.kind, outcome.reading.signal, answer, outcome.person.said)
+        return _Uttered(later=later, silence=f"answered.{sender.authority}")
+    answer = mark(text.body, spoken.body)
+    reason = silence(spoken.kind, turn.reading.signal, answer, turn.person.said)
     if reason is not None:
-        return replace(outcome, silence=reason)
-    said = (*outcome.person.said, SaidBefore(spoken.kind, answer))
-    return replace(outcome, reply=spoken, mark=answer, person=replace(outcome.person, said=said))
+        return _Uttered(silence=reason)
+    return _Uttered(reply=spoken, mark=answer)
 
 
 def _review(text: Text, sender: Sender | None, reading: Reading) -> Review | None:

@@ -24,9 +24,10 @@ REPLIES: Final = 30
 ALWAYS_HEARD: Final = frozenset({Signal.STOP, Signal.HELP})
 
 
-def mark(folded_text: str, reply: str) -> bytes:
+def mark(body: str, reply: str) -> bytes:
     """Eight bytes that stand for "this reply to this text"."""
-    return hashlib.sha256(f"{folded_text}\x00{reply}".encode("utf-8", "replace")).digest()[:8]
+    same = f"{body.strip().casefold()}\x00{reply}"
+    return hashlib.sha256(same.encode("utf-8", "replace")).digest()[:8]
 
 
 def silence(kind: Reply, signal: Signal, answer: bytes, said: Sequence[SaidBefore]) -> str | None:

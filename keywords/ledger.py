@@ -6,8 +6,8 @@ question that was answered) lies beside it, bound by a salted digest inside the 
 person is erased, evidence and salt are destroyed and the chain still verifies.
 
 ``hash = SHA-256(0x01 ‖ previous hash ‖ envelope)``; ``evidence digest = SHA-256(0x02 ‖ salt ‖
-evidence)``. Canonical bytes are JSON with sorted keys, no white space, ASCII only and no
-fractional numbers, which for such values is RFC 8785. The vectors in
+evidence)``. Canonical bytes are JSON with sorted keys, no white space, no fractional numbers, and
+every character outside ASCII escaped (the one difference from RFC 8785). The vectors in
 ``tests/keywords/ledger_vectors.json`` pin them: another implementation can be checked against
 them.
 """

@@ -74,6 +74,16 @@ class Person:
         """Where this person stands with ``program``; ``none`` when it never came up."""
         return self.standings.get(program) or Standing(program)
 
+    def having_stood(self, standing: Standing) -> Person:
+        """The same person with one standing changed."""
+        standings = {**self.standings, standing.program: standing}
+        return Person(self.ref, self.phone, self.language, self.suspended, standings, self.said)
+
+    def having_said(self, said: SaidBefore) -> Person:
+        """The same person after one more reply."""
+        replies = (*self.said, said)
+        return Person(self.ref, self.phone, self.language, self.suspended, self.standings, replies)
+
 
 def apply(person: Person, entry: Entry) -> Person:
     """The person after one ledger entry."""
@@ -83,8 +93,7 @@ def apply(person: Person, entry: Entry) -> Person:
         case Change.SUSPENDED | Change.SUSPENSION_LIFTED:
             return replace(person, suspended=entry.change is Change.SUSPENDED)
     assert entry.program is not None
-    standing = _stand(person.standing(entry.program), entry)
-    return replace(person, standings={**person.standings, entry.program: standing})
+    return person.having_stood(_stand(person.standing(entry.program), entry))
 
 
 def replay(person: Person, entries: Iterable[Entry]) -> Person:
@@ -95,54 +104,60 @@ def replay(person: Person, entries: Iterable[Entry]) -> Person:
 
 
 def _stand(standing: Standing, entry: Entry) -> Standing:
-    at, terms = entry.occurred_at, entry.terms
     match entry.change:
         case Change.OPTIN_REMINDED:
-            return replace(standing, reminded_at=at)
+            return replace(standing, reminded_at=entry.occurred_at)
         case Change.OPTIN_REQUESTED | Change.RESUBSCRIBE_REQUESTED:
-            return replace(
-                standing,
-                state=State.PENDING,
-                prior=State(terms["prior"]),
-                asked_at=at,
-                expires_at=datetime.fromisoformat(terms["expires_at"]),
-                reminded_at=None,
-                question=terms.get("question"),
-                method=entry.method,
-                version=entry.version,
-            )
+            return _ask(standing, entry)
         case Change.PREFERENCE_CHANGED:
-            return replace(standing, frequency=read_frequency(terms["frequency"]))
+            return replace(standing, frequency=read_frequency(entry.terms["frequency"]))
+        case Change.OPTIN_CONFIRMED:
+            return _confirm(standing, entry)
     return _settle(standing, entry)
 
 
-def _settle(standing: Standing, entry: Entry) -> Standing:
-    """A change that answers or ends something: open questions and pauses are over."""
-    until = entry.terms.get("paused_until")
-    settled = replace(
-        standing,
-        state=State(entry.after),
-        prior=State.NONE,
-        asked_at=None,
-        expires_at=None,
-        reminded_at=None,
-        question=None,
-        paused_until=datetime.fromisoformat(until) if until else None,
+def _ask(standing: Standing, entry: Entry) -> Standing:
+    """A question is open; what was true before it stays known."""
+    return Standing(
+        program=standing.program,
+        state=State.PENDING,
+        prior=State(entry.terms["prior"]),
+        frequency=standing.frequency,
+        asked_at=entry.occurred_at,
+        expires_at=datetime.fromisoformat(entry.terms["expires_at"]),
+        question=entry.terms.get("question"),
+        confirmed_at=standing.confirmed_at,
+        unsubscribed_at=standing.unsubscribed_at,
+        method=entry.method,
+        version=entry.version,
     )
-    match entry.change:
-        case Change.OPTIN_CONFIRMED:
-            # A new consent is to the program as promised now; an old wish does not carry over.
-            return replace(
-                settled,
-                confirmed_at=entry.occurred_at,
-                unsubscribed_at=None,
-                frequency=None,
-                method=standing.method or entry.method,
-                version=entry.version,
-            )
-        case Change.OPTOUT | Change.OPTIN_DECLINED:
-            return replace(settled, unsubscribed_at=entry.occurred_at, method=entry.method)
-    return settled
+
+
+def _confirm(standing: Standing, entry: Entry) -> Standing:
+    """A new consent is to the program as promised now: an old wish does not carry over."""
+    return Standing(
+        program=standing.program,
+        state=State.SUBSCRIBED,
+        confirmed_at=entry.occurred_at,
+        method=standing.method or entry.method,
+        version=entry.version,
+    )
+
+
+def _settle(standing: Standing, entry: Entry) -> Standing:
+    """A change that ends something: open questions and pauses are over."""
+    ended = entry.change in (Change.OPTOUT, Change.OPTIN_DECLINED)
+    until = entry.terms.get("paused_until")
+    return Standing(
+        program=standing.program,
+        state=State(entry.after),
+        frequency=standing.frequency,
+        confirmed_at=standing.confirmed_at,
+        paused_until=datetime.fromisoformat(until) if until else None,
+        unsubscribed_at=entry.occurred_at if ended else standing.unsubscribed_at,
+        method=entry.method if ended else standing.method,
+        version=standing.version,
+    )
 
 
 def write_frequency(frequency: Frequency) -> str:

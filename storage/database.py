@@ -52,6 +52,8 @@ def engine(url: str, name: str, *, pool_size: int = 5) -> Engine:
         pool_pre_ping=True,
         pool_recycle=1800,
         connect_args=options(name),
+        # An error message must not carry numbers and texts into a log.
+        hide_parameters=True,
     )
 
 

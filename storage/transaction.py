@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+import psycopg
 from sqlalchemy.orm import Session, sessionmaker
 
 from storage.database import Connection, raw
@@ -62,4 +63,6 @@ def atomic(connection: Connection) -> Iterator[Connection]:
         if not connection.closed:
             connection.execute("ROLLBACK")
         raise
-    connection.execute("COMMIT")
+    if connection.execute("COMMIT").statusmessage != "COMMIT":
+        # The server answers ROLLBACK when an error was swallowed inside.
+        raise psycopg.errors.InFailedSqlTransaction("an error inside was swallowed")

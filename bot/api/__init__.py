@@ -6,14 +6,16 @@ Each resource is a module with its views and a table ``OPERATIONS``; what is com
 
 from __future__ import annotations
 
+import logging
 import time
+import traceback
 from functools import cache
 from typing import Any, Final
 
 import psycopg
 import sqlalchemy.exc
 from apiflask import APIBlueprint, APIFlask
-from flask import Blueprint, Response, jsonify
+from flask import Blueprint, Response, jsonify, request
 
 from bot.api import docs_page, inbox, openapi, oversight, problems, programs, senders, subscribers
 from bot.api.door import Database
@@ -21,6 +23,7 @@ from bot.api.operation import Api
 from bot.api.pace import Pace
 from bot.api.problems import Kind, Problem
 
+_LOG: Final = logging.getLogger(__name__)
 _RESOURCES: Final = (programs, senders, subscribers, inbox, oversight)
 
 
@@ -36,6 +39,8 @@ def register(app: APIFlask, database: Database, pace: Pace | None = None) -> Non
             api.add(operation, view)
     routes.register_error_handler(sqlalchemy.exc.OperationalError, _away)
     routes.register_error_handler(psycopg.OperationalError, _away)
+    routes.register_error_handler(Exception, _bug)
+    problems.register(routes)
     problems.register(app)
     app.register_blueprint(routes)
     app.register_blueprint(_pages(app))
@@ -47,6 +52,13 @@ def register(app: APIFlask, database: Database, pace: Pace | None = None) -> Non
 
 def _away(_: Exception) -> Response:
     return Problem(Kind.UNAVAILABLE, headers={"Retry-After": "1"}).response()
+
+
+def _bug(error: Exception) -> Response:
+    """Log where a bug is, without any value: paths hold numbers, and so may an error's message."""
+    trace = "".join(traceback.format_tb(error.__traceback__))
+    _LOG.error("%s in %s %s\n%s", type(error).__name__, request.method, request.url_rule, trace)
+    return Problem(Kind.INTERNAL).response()
 
 
 def _pages(app: APIFlask) -> Blueprint:

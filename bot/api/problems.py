@@ -13,7 +13,7 @@ from enum import StrEnum
 from http import HTTPStatus
 from typing import Any, Final, Literal
 
-from apiflask import APIFlask, HTTPError
+from apiflask import APIBlueprint, APIFlask, HTTPError
 from flask import Response, json, request
 from pydantic import ValidationError
 from werkzeug.exceptions import HTTPException
@@ -148,7 +148,7 @@ def not_found(what: str) -> Problem:
     return Problem(Kind.NOT_FOUND, f"There is no such {what}.")
 
 
-def register(app: APIFlask) -> None:
+def register(app: APIFlask | APIBlueprint) -> None:
     """Answer every error below ``/api`` as a problem, and leave all others as they are."""
     app.register_error_handler(Problem, Problem.response)
     app.register_error_handler(HTTPError, _of_apiflask)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import logging
 import multiprocessing
 import os
 from collections.abc import Callable
@@ -11,6 +10,7 @@ from typing import Final
 
 import click
 
+from bot import logs
 from bot.commands.servers import open_servers, open_settings
 from bot.engines.ports import require_free
 from bot.serving import serve
@@ -25,7 +25,6 @@ _WORK: Final = {
     "ticker": "worker.ticker:run",
     "simulator": "bot.simulator.server:run",
 }
-_LOG_FORMAT: Final = "[%(levelname)s] %(name)s: %(message)s"
 
 
 @click.command()
@@ -66,7 +65,7 @@ def simulator() -> None:
 
 
 def _load(name: str) -> Callable[[Settings], None]:
-    logging.basicConfig(level=logging.WARNING, format=_LOG_FORMAT)
+    logs.set_up()
     module, _, function = _WORK[name].partition(":")
     work: Callable[[Settings], None] = getattr(importlib.import_module(module), function)
     return work

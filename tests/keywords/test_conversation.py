@@ -216,6 +216,13 @@ def test_a_wish_holds_for_all_marketing_and_a_promise_is_not_loosened() -> None:
     assert "4 msgs/month" in (say("DAILY", active).reply or outcome.reply).body
 
 
+def test_a_wish_without_marketing_is_about_the_texts_one_gets() -> None:
+    """Somebody who gets order updates alone means those."""
+    outcome = say("WEEKLY", person(orders=State.SUBSCRIBED))
+
+    assert changes(outcome) == [("orders", Change.PREFERENCE_CHANGED)]
+
+
 def test_an_unclear_opt_out_suspends_once_and_is_lifted_by_a_clear_word() -> None:
     """Doubt stops marketing at once; RESUME, YES to a question or a join lift it."""
     doubtful = say("don't call me again", person(deals=State.SUBSCRIBED))

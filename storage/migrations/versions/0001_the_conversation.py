@@ -20,16 +20,20 @@ SEALED = ("consent_events", "disclosures", "program_versions", "audit_log", "led
 
 GUARDS = [
     # Roles belong to the whole cluster: another database may have made this one already, or be
-    # making it at this moment.
+    # making it at this moment. Somebody without CREATEROLE may have it made beforehand.
     """
     DO $$ BEGIN
-        CREATE ROLE assent_app NOLOGIN;
+        IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'assent_app') THEN
+            CREATE ROLE assent_app NOLOGIN;
+        END IF;
     EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
     END $$
     """,
     """
     DO $$ BEGIN
-        EXECUTE format('GRANT assent_app TO %I', current_user);
+        IF NOT pg_has_role(current_user, 'assent_app', 'MEMBER') THEN
+            EXECUTE format('GRANT assent_app TO %I', current_user);
+        END IF;
     EXCEPTION WHEN unique_violation OR object_in_use OR internal_error THEN NULL;
     END $$
     """,

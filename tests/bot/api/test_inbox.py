@@ -139,6 +139,7 @@ def test_two_people_who_decide_at_once_make_one_decision(client: Client, unclear
     assert statuses == {200}
     changes = [e["change"] for e in client.get(f"subscribers/{ANNA}/consent")["items"]]
     assert changes.count("optout") == 2
+    assert len(client.get("audit")["items"]) == 1
 
 
 def test_an_opt_out_of_somebody_who_never_joined_is_kept(client: Client, text: Texts) -> None:

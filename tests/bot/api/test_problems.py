@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -120,12 +121,40 @@ def test_a_bug_is_a_500_without_its_story(
     """No stack trace, no value, and nothing of the request in the answer."""
     monkeypatch.setattr(reading_ledger, "subscriber", lambda *_: 1 / 0)
 
-    with caplog.at_level(logging.CRITICAL):
+    with caplog.at_level(logging.DEBUG):
         problem = client.get(f"subscribers/{ANNA}", 500)
 
     assert problem["title"] == "Internal Server Error"
     assert "ZeroDivision" not in str(problem)
     assert ANNA not in str(problem)
+    assert "ZeroDivisionError in GET /api/v1/subscribers/<phone>" in caplog.text
+    assert "test_problems.py" in caplog.text
+
+
+def test_no_log_holds_a_number_a_text_or_a_key(
+    client: Client,
+    text: Callable[..., str],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Canaries through reading, refusing and crashing leave no trace (T15)."""
+    canaries = [ANNA.removeprefix("+"), "canary words", "canary note", client.key or "?"]
+
+    def crash(*_: Any) -> None:
+        raise RuntimeError(canaries)
+
+    with caplog.at_level(logging.DEBUG):
+        sid = text("canary words")
+        for resource in ("", "/consent", "/messages"):
+            client.get(f"subscribers/{ANNA}{resource}")
+        client.post(f"inbox/{sid}/resolve", {"resolution": "x", "note": "canary note"}, 422)
+        client.post(f"inbox/{sid}/resolve", {"resolution": "handled", "note": "canary note"})
+        client.get(f"subscribers/{ANNA}?limit=x", 200)
+        monkeypatch.setattr(reading_ledger, "subscriber", crash)
+        client.get(f"subscribers/{ANNA}", 500)
+
+    assert "RuntimeError" in caplog.text
+    assert [canary for canary in canaries if canary in caplog.text] == []
 
 
 def test_a_database_that_is_away_is_a_503(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
