@@ -247,7 +247,7 @@ def _answer(turn: Turn, program: Program, decision: Decision) -> Spoken | None:
 def _facts(turn: Turn, program: Program, reply: Reply) -> Facts:
     standing = turn.person.standing(program.slug)
     match reply:
-        case Reply.FREQUENCY_SET:
+        case Reply.FREQUENCY_SET | Reply.RESUMED:
             return {"wish": stricter(program.voice.frequency, standing.frequency)}
         case Reply.PAUSED:
             until = standing.paused_until

@@ -203,6 +203,7 @@ _FACT_FIELDS: Final[Mapping[Reply, frozenset[str]]] = {
     Reply.GOODBYE_SCOPE: frozenset({"programs", "keywords"}),
     Reply.ASK_AGAIN_TO_JOIN: frozenset({"programs", "keywords"}),
     Reply.FREQUENCY_SET: frozenset({"wish"}),
+    Reply.RESUMED: frozenset({"wish"}),
     Reply.PAUSED: frozenset({"until"}),
     Reply.STATUS: frozenset({"status", "wish"}),
 }

@@ -216,6 +216,16 @@ def test_a_wish_holds_for_all_marketing_and_a_promise_is_not_loosened() -> None:
     assert "4 msgs/month" in (say("DAILY", active).reply or outcome.reply).body
 
 
+def test_texts_resume_as_the_person_wished_them() -> None:
+    """Whoever asked for one a week and paused is not told another number afterwards."""
+    weekly = say("WEEKLY", person(deals=State.SUBSCRIBED)).person
+
+    resumed = say("RESUME", say("PAUSE", weekly).person).reply
+
+    assert resumed is not None
+    assert "1 msg/week" in resumed.body
+
+
 def test_a_wish_without_marketing_is_about_the_texts_one_gets() -> None:
     """Somebody who gets order updates alone means those."""
     outcome = say("WEEKLY", person(orders=State.SUBSCRIBED))
