@@ -22,7 +22,10 @@ SELECT i.reading, i.silence, i.review, s.ref
 FROM inbound_texts i LEFT JOIN subscribers s ON s.id = i.subscriber_id WHERE message_sid = :sid
 """)
 _REPLY: Final = text("""
-SELECT kind, reply, language, body, encoding, sms_segments FROM messages WHERE in_reply_to = :sid
+SELECT m.kind, m.reply, m.language, m.body, m.encoding, m.sms_segments
+FROM inbound_texts i JOIN messages m
+ON m.subscriber_id = i.subscriber_id AND m.created_at = i.received_at
+WHERE i.message_sid = :sid AND m.in_reply_to = :sid
 """)
 
 

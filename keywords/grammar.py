@@ -76,23 +76,34 @@ class Finder:
     """
 
     def __init__(self, shapes: Sequence[str], named: Mapping[str, str]) -> None:
-        edges = [shape.removeprefix(_START) for shape in shapes if shape.startswith(_START)]
-        others = [shape for shape in shapes if not shape.startswith(_START)]
-        first = [f"{_START}(?:{'|'.join(edges)})"] if edges else []
-        self.any = re.compile("|".join([*first, *others]))
+        groups: dict[str, list[str]] = {"^": [], _START: [], "": []}
+        for shape in shapes:
+            edge = next(edge for edge in groups if shape.startswith(edge))
+            groups[edge].append(shape.removeprefix(edge))
+        # An edge that is tested once for all shapes behind it spares most of the work.
+        self.any = re.compile(
+            "|".join(f"{edge}(?:{'|'.join(group)})" for edge, group in groups.items() if group)
+        )
         self._named = re.compile("|".join(f"(?P<{name}>{shape})" for name, shape in named.items()))
 
     def rule_in(self, tags: str) -> str | None:
         """The name of the rule that fits first, or None."""
-        if self.any.search(tags) is None:
+        fits = self.any.search(tags)
+        if fits is None:
             return None
-        found = self._named.search(tags)
+        found = self._named.match(tags, fits.start())
         return found.lastgroup if found else None
 
 
 def expand(words: str) -> list[str]:
     """The words of a kind: "text{s,ed} msg" gives "texts", "texted", "msg"."""
     return [word for part in words.split() for word in _braces(part)]
+
+
+def literals(patterns: Iterable[str]) -> set[str]:
+    """The words that stand for themselves in patterns."""
+    names = (name for pattern in patterns for name in _NAME.findall(_spread(pattern)))
+    return {name for name in names if name.islower()}
 
 
 def _braces(word: str) -> Iterator[str]:
@@ -142,9 +153,8 @@ class Grammar:
         self._macros = macros
         self._members = {kind: set(expand(words)) for kind, words in kinds.items()}
         for pattern in (*patterns, *macros.values()):
-            for name in _NAME.findall(_spread(pattern)):
-                if name.islower():
-                    self._members.setdefault(name, {name})
+            for word in literals([pattern]):
+                self._members.setdefault(word, {word})
         self._letters = self._alphabet()
         self._speller = speller.knowing(self._letters)
         self._tags = _Tags(self._letters | _EDGES, self._guess)
@@ -182,7 +192,7 @@ class Grammar:
         return {word: characters[kinds] for word, kinds in sets.items()}
 
     def _regex(self, pattern: str) -> str:
-        plain = _NAME.sub(self._piece, _spread(pattern)).replace(" ", "")
+        plain = "".join(_NAME.sub(self._piece, _spread(pattern)).split())
         previous = ""
         while plain != previous:
             plain, previous = _GROUP.sub(_merged, plain), plain

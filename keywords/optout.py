@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from keywords.data import load
-from keywords.grammar import Finder, Grammar, Rule
+from keywords.grammar import Finder, Grammar, Rule, expand, literals
 from keywords.signals import Reading, Signal
 from keywords.typos import Speller
 
@@ -37,9 +37,7 @@ def read_optout(body: str, tokens: Sequence[str]) -> Reading | None:
     if not tokens:
         return _sign(body)
     tags = _GRAMMAR.tags(tokens)
-    spoken = [language for language in LANGUAGES if _TRIGGER[language].search(tags)]
-    if not spoken:
-        return None
+    spoken = [language for language in LANGUAGES if _SPOKEN[language].search(tags)]
     tags = _GUARD.sub(_blank, tags)
     for outcome in _OUTCOMES:
         for language in spoken:
@@ -78,6 +76,25 @@ def _merged(table: str) -> dict[str, str]:
     return merged
 
 
+def _own_words() -> dict[str, set[str]]:
+    """The words of Spanish and of French that the English rules do not know.
+
+    A language is heard in a text that has one of them; otherwise "no", "a" or "texts" would let
+    Spanish or French rules loose on English texts, and each would cost its time.
+    """
+    known: dict[str, set[str]] = {}
+    for language in LANGUAGES:
+        shapes = [
+            shape for name in _SECTIONS for rule in _RULES[language, name] for shape in rule.shapes
+        ]
+        kinds = [expand(words) for words in _DATA[language]["kinds"].values()]
+        known[language] = literals(shapes).union(*kinds)
+    return {
+        language: (known[language] - known["en"]).union(_DATA[language]["heard"])
+        for language in LANGUAGES[1:]
+    }
+
+
 def _words(name: str) -> list[str]:
     return [word for language in LANGUAGES for word in _DATA[language][name]]
 
@@ -90,14 +107,11 @@ _RULES: Final = {
     for language in LANGUAGES
     for section in _SECTIONS
 }
-_TRIGGERS: Final = {language: "|".join(_DATA[language]["triggers"]) for language in LANGUAGES}
+_OWN: Final = _own_words()
 _GRAMMAR: Final = Grammar(
-    kinds=_merged("kinds"),
+    kinds=_merged("kinds") | {f"OWN_{name.upper()}": " ".join(own) for name, own in _OWN.items()},
     macros=_merged("macros"),
-    patterns=[
-        *_TRIGGERS.values(),
-        *(shape for rules in _RULES.values() for rule in rules for shape in rule.shapes),
-    ],
+    patterns=[shape for rules in _RULES.values() for rule in rules for shape in rule.shapes],
     speller=Speller(_words("targets"), _words("short"), _words("real"), _words("openers")),
 )
 
@@ -115,7 +129,9 @@ def _section(name: str) -> dict[str, Finder]:
     return {language: _GRAMMAR.finder(_RULES[language, name]) for language in LANGUAGES}
 
 
-_TRIGGER: Final = {language: _GRAMMAR.one(f"({shape})") for language, shape in _TRIGGERS.items()}
+_SPOKEN: Final = {"en": re.compile("")} | {
+    language: _GRAMMAR.one(f"OWN_{language.upper()}") for language in _OWN
+}
 _GUARD: Final = _GRAMMAR.finder(
     [rule for language in LANGUAGES for rule in _RULES[language, "guard"]]
 ).any

@@ -40,6 +40,8 @@ _LINK: Final = re.compile(
     r"(?:com|net|org|co|io|us|shop|store|link|ly|ca|fr|es|mx)\b(?:/\S*)?",
     re.IGNORECASE,
 )
+# "take my # off": a sign that stands alone is the word; "#12" and "#sale" are not.
+_NUMBER_SIGN: Final = re.compile(r"(?<![\w#])#(?![\w#])")
 _ELIDED: Final = re.compile(r"\b([ldmnstjc]|qu)'(?=\w)")
 # Four or more lone letters are one word that was spelled out; three ("u r a star") may be chat.
 _SPELLED: Final = re.compile(r" [a-z](?:[ .,]* [a-z]){3,}(?= |$)")
@@ -84,6 +86,8 @@ def said(body: str) -> Text:
         body = "\n".join(line for line in body.splitlines() if not _ADDED_LINE.match(line))
     if _DOT_OR_AT.search(body) or "://" in body:
         body = _LINK.sub(" ", body)
+    if "#" in body:
+        body = _NUMBER_SIGN.sub(" number ", body)
     plain = body.translate(_LETTERS)
     if "'" in plain:
         plain = _ELIDED.sub(r"\1 ", plain).replace("'", "")

@@ -11,7 +11,8 @@ from rapidfuzz.distance import OSA
 _LONG_RUN: Final = re.compile(r"(.)\1{2,}")
 _DIGITS_AS_LETTERS: Final = str.maketrans("013457", "oieast")
 # One slip in a word of six letters, two from nine on; shorter words are too close to each other
-# ("stop" and "shop"), so their slips are listed by :func:`slips`.
+# ("stop" and "shop"), so their slips are listed by :func:`slips`. Five letters may be six of
+# which one was left out ("numer").
 _FUZZY_FROM: Final = 6
 _TWO_SLIPS_FROM: Final = 9
 _LONGEST: Final = 30
@@ -90,11 +91,11 @@ class Speller:
             yield word.translate(_DIGITS_AS_LETTERS)
 
     def _near(self, word: str) -> str | None:
-        if len(word) < _FUZZY_FROM:
+        if len(word) < _FUZZY_FROM - 1:
             return None
         allowed = 2 if len(word) >= _TWO_SLIPS_FROM else 1
         for target in self._targets.get(word[0], ()):
-            near = abs(len(target) - len(word)) <= allowed
+            near = abs(len(target) - len(word)) <= allowed and len(target) >= _FUZZY_FROM
             if near and OSA.distance(word, target, score_cutoff=allowed) <= allowed:
                 return target
         return None

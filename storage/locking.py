@@ -41,7 +41,9 @@ SELECT clock_timestamp(), c.version, l.log,
    FROM messages WHERE subscriber_id = ANY((SELECT ids FROM ids)::bigint[])
    AND created_at > now() - %(window)s AND state = 'answered'),
   (SELECT json_agg(json_build_array(i.message_sid, (
-      SELECT m.body FROM messages m WHERE m.in_reply_to = i.message_sid AND m.state = 'answered')))
+      SELECT m.body FROM messages m
+      WHERE m.subscriber_id = i.subscriber_id AND m.created_at = i.received_at
+      AND m.in_reply_to = i.message_sid AND m.state = 'answered')))
    FROM inbound_texts i WHERE i.message_sid = ANY(%(sids)s))
 FROM catalogue c, ledger_log l
 """

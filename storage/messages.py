@@ -40,11 +40,6 @@ class MessageRow(Base):
         CheckConstraint(f"state IN ({_STATES})", name="state"),
         Index("ix_messages_subscriber", "subscriber_id", "created_at"),
         Index(
-            "ix_messages_in_reply_to",
-            "in_reply_to",
-            postgresql_where=text("in_reply_to IS NOT NULL"),
-        ),
-        Index(
             "ix_messages_due", "not_before", postgresql_where=text("state IN ('queued', 'sending')")
         ),
         Index(

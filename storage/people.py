@@ -48,7 +48,6 @@ class SubscriptionRow(Base):
         CheckConstraint(f"state IN ({_STATES})", name="state"),
         Index("ix_subscriptions_open", "expires_at", postgresql_where=text("state = 'pending'")),
         Index("ix_subscriptions_paused", "paused_until", postgresql_where=text("state = 'paused'")),
-        Index("ix_subscriptions_program_state", "program", "state"),
         {"postgresql_with": {"fillfactor": 70}},
     )
 

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from psycopg.rows import TupleRow
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -150,6 +150,7 @@ def save_program(session: Session, program: ProgramDefinition) -> int:
         session.add(row)
     else:
         row.sender, row.version, row.body = program.sender, row.version + 1, body
+        row.updated_at = func.now()
     session.flush()
     session.add(ProgramVersionRow(program=program.slug, version=row.version, body=body))
     _save_keywords(session, program)

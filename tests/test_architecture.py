@@ -21,7 +21,7 @@ SOURCE = modules(*PACKAGES, "wsgi.py")
 PURE = modules("keywords", "worker/policy")
 TESTS = modules("tests")
 # Package data is read at import, which is the one file that pure code may open.
-DATA_LOADERS = ("keywords/data/__init__.py", "worker/data/__init__.py")
+DATA_LOADERS = ("keywords/data/__init__.py",)
 IMPURE_MODULES = frozenset(
     {"os", "random", "secrets", "socket", "subprocess", "threading", "asyncio"}
     | {"tempfile", "shutil", "pathlib", "io", "time"}

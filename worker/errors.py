@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-from worker.data import load
+from keywords.data import load
 
 
 class ErrorClass(StrEnum):
@@ -59,7 +59,8 @@ def _row(code: int, row: Mapping[str, Any]) -> CarrierError:
 
 
 TABLE: Final[Mapping[int, CarrierError]] = {
-    int(code): _row(int(code), row) for code, row in load("carrier_errors")["codes"].items()
+    int(code): _row(int(code), row)
+    for code, row in load("carrier_errors", "worker.data")["codes"].items()
 }
 
 

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import tomllib
 from importlib import resources
-from typing import Any
+from typing import Any, Final
 
-REQUIRED = ("version", "source", "checked_on")
+REQUIRED: Final = ("version", "source", "checked_on")
 
 
-def load(name: str) -> dict[str, Any]:
-    """The data file ``name``.toml of this package.
+def load(name: str, package: str = __name__) -> dict[str, Any]:
+    """The data file ``name``.toml of ``package`` (by default this one).
 
     Raises ``ValueError`` when the file does not say its version, source and checked-on date.
     """
-    text = resources.files(__name__).joinpath(f"{name}.toml").read_text(encoding="utf-8")
-    data = tomllib.loads(text)
-    missing = [key for key in REQUIRED if key not in data]
+    text = resources.files(package).joinpath(f"{name}.toml").read_text(encoding="utf-8")
+    table = tomllib.loads(text)
+    missing = [key for key in REQUIRED if key not in table]
     if missing:
         raise ValueError(f"{name}.toml does not say its {', '.join(missing)}")
-    return data
+    return table

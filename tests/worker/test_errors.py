@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from worker.data import load
+from keywords.data import load
 from worker.errors import TABLE, ErrorClass, Reachability, judge
 
 
@@ -54,7 +54,7 @@ def test_only_the_number_s_own_errors_say_something_about_it() -> None:
 @pytest.mark.parametrize("name", ["carrier_errors", "daytime"])
 def test_each_data_file_says_where_it_comes_from(name: str) -> None:
     """Version, source, and the day it was checked."""
-    table = load(name)
+    table = load(name, "worker.data")
     assert table["version"] >= 1
     assert table["source"]
     assert isinstance(table["checked_on"], date)
@@ -67,4 +67,4 @@ def test_a_data_file_without_a_source_is_refused(
     (tmp_path / "rumours.toml").write_text("version = 1\nchecked_on = 2026-11-23\n")
     monkeypatch.setattr(resources, "files", lambda _: tmp_path)
     with pytest.raises(ValueError, match=r"rumours\.toml does not say its source"):
-        load("rumours")
+        load("rumours", "worker.data")

@@ -15,9 +15,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import phonenumbers
 from phonenumbers.timezone import UNKNOWN_TIMEZONE, time_zones_for_number
 
-from worker.data import load
+from keywords.data import load
 
-_DATA: Final = load("daytime")
+_DATA: Final = load("daytime", "worker.data")
 _FROM: Final = time(_DATA["from_hour"])
 _UNTIL: Final = time(_DATA["until_hour"])
 ANYWHERE_IN_THE_US: Final[tuple[str, ...]] = tuple(_DATA["anywhere_in_the_us"])

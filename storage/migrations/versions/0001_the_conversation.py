@@ -260,13 +260,6 @@ def upgrade() -> None:
         postgresql_where=sa.text("state IN ('queued', 'sending')"),
     )
     op.create_index(
-        "ix_messages_in_reply_to",
-        "messages",
-        ["in_reply_to"],
-        unique=False,
-        postgresql_where=sa.text("in_reply_to IS NOT NULL"),
-    )
-    op.create_index(
         "ix_messages_subscriber", "messages", ["subscriber_id", "created_at"], unique=False
     )
     op.create_index(
@@ -378,9 +371,6 @@ def upgrade() -> None:
         ["paused_until"],
         unique=False,
         postgresql_where=sa.text("state = 'paused'"),
-    )
-    op.create_index(
-        "ix_subscriptions_program_state", "subscriptions", ["program", "state"], unique=False
     )
     op.create_table(
         "programs",
