@@ -19,7 +19,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from keywords.data import load
-from keywords.grammar import Finder, Grammar, Rule, expand, literals
+from keywords.finder import Finder
+from keywords.grammar import Grammar, Rule, expand, literals
 from keywords.signals import Reading, Signal
 from keywords.typos import Speller
 

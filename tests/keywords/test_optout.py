@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from itertools import product
 
 import pytest
@@ -147,6 +148,70 @@ def test_ordinary_talk_is_left_alone(body: str) -> None:
 def test_misspelt_wishes_are_heard(body: str) -> None:
     """A thumb's slip does not cost a person their right."""
     assert read(body, {}).signal in CAUGHT
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "who gave you my number",
+        "why are you texting me",
+        "I don't know who gave consent, I did not consent to this",
+        "she passed away in May",
+        "I'm not Jessica",
+        "nobody asked for these",
+        "take my # off",
+        "wrong #",
+        "turn these off",
+        "please make it stop",
+        "quit txtn me",
+        "DND",
+        "quién les dio mi número",
+        "mi mamá falleció, bórrenla",
+        "no insistan",
+        "bájenme de la lista",
+        "qui vous a donné mon numéro",
+        "lâche-moi",
+        "je veux pu de textos",
+        "ma mère est décédée",
+    ],
+)
+def test_denial_strangers_death_and_anger_are_heard(body: str) -> None:
+    """Nobody who writes so agreed to more texts, whichever words they choose."""
+    assert read(body, {}).signal in CAUGHT
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "haha stop it",
+        "why did I stop getting your texts",
+        "I'm not receiving texts",
+        "my phone plan has no texts",
+        "la dirección está equivocada",
+        "ya basta de frío",
+        "ça suffit pour deux ?",
+        "je ne reçois plus vos messages",
+        "Quand se termine la promo",
+        "can you remove the gift message",
+        "don't text while driving",
+    ],
+)
+def test_a_text_about_something_else_is_left_alone(body: str) -> None:
+    """Goods, jokes and lost texts; and one language's rules do not run loose on another."""
+    assert read(body, {}).signal is Signal.NOT_UNDERSTOOD
+
+
+@pytest.mark.parametrize(
+    "words", ["ya", "stop", "se de", "svp", "no me", "please stop now", "arrete stop plus"]
+)
+def test_a_text_of_one_word_repeated_is_read_in_time(words: str) -> None:
+    """No text, however contrived, may hold a worker: the shapes have no runaway repetition."""
+    body = f"{words} " * (1600 // (len(words) + 1))
+    began = time.process_time()
+
+    read(body, {})
+
+    assert time.process_time() - began < 1
 
 
 @pytest.mark.parametrize(
