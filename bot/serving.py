@@ -18,6 +18,11 @@ from granian.server import Server
 # Connections that one worker holds open, idle ones included: more than that wait to be accepted.
 _CONNECTIONS: Final = 1024
 _KILL_S: Final = 5
+# One process for each two cores: the texts of one process share their commits, so fewer processes
+# make larger groups, and the other core is PostgreSQL's when it lives on the same machine.
+DEFAULT_WORKERS: Final = max(1, min((os.cpu_count() or 1) // 2, 4))
+# A text that waits for the commit it shares blocks its thread, and costs nothing while it does.
+DEFAULT_THREADS: Final = 32
 _PR_SET_PDEATHSIG: Final = 1
 
 

@@ -21,11 +21,10 @@ from bot.bench.texts import ACCOUNT_SID, AUTH_TOKEN, PUBLIC_URL
 from bot.demo import load_if_empty
 from bot.engines.postgres import EmbeddedPostgres
 from bot.engines.process import Launch, Process
+from bot.serving import DEFAULT_THREADS, DEFAULT_WORKERS
 from bot.webhooks import INBOUND_PATH
 from storage.migrate import upgrade
 
-WORKERS: Final = 2
-THREADS: Final = 32
 _READY_S: Final = 60.0
 _STOP_S: Final = 10.0
 _RESIDENTS: Final = 100_000
@@ -109,7 +108,8 @@ def started(
 def _launch(contestant: Contestant, port: int, home: Path, url: str) -> Launch:
     code = (
         "from bot.serving import serve; "
-        f"serve({contestant.target!r}, {port}, workers={WORKERS}, threads={THREADS})"
+        f"serve({contestant.target!r}, {port},"
+        f" workers={DEFAULT_WORKERS}, threads={DEFAULT_THREADS})"
     )
     ours = {
         "ASSENT_HOME": str(home),

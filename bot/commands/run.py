@@ -13,12 +13,9 @@ import click
 from bot import logs
 from bot.commands.servers import open_servers, open_settings
 from bot.engines.ports import require_free
-from bot.serving import serve
+from bot.serving import DEFAULT_THREADS, DEFAULT_WORKERS, serve
 from storage.settings import Settings, SettingsError
 
-_MOST_WORKERS: Final = 4
-# A text that waits for the commit it shares blocks its thread, and costs nothing while it does.
-_THREADS: Final = 32
 # Each process loads its own work and nothing of the others'.
 _WORK: Final = {
     "worker": "worker.main:run_worker",
@@ -30,8 +27,8 @@ _WORK: Final = {
 @click.command()
 def web() -> None:
     """Serve webhooks, pages and the API (WEB_WORKERS processes of WEB_THREADS threads)."""
-    workers = _count("WEB_WORKERS", min(os.cpu_count() or 1, _MOST_WORKERS))
-    threads = _count("WEB_THREADS", _THREADS)
+    workers = _count("WEB_WORKERS", DEFAULT_WORKERS)
+    threads = _count("WEB_THREADS", DEFAULT_THREADS)
     host = os.environ.get("WEB_HOST") or "127.0.0.1"
     with open_servers() as settings:
         require_free(host, settings.port, "PORT", patience=2)

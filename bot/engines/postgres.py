@@ -36,6 +36,9 @@ _OPTIONS: Final = (
     "shared_buffers=128MB",
     "max_connections=100",
     "synchronous_commit=on",
+    # After a checkpoint the first touch of each page is written whole: fewer checkpoints, less log.
+    "max_wal_size=2GB",
+    "checkpoint_timeout=15min",
     "timezone=UTC",
     "log_timezone=UTC",
     "lc_messages=C",
