@@ -1,7 +1,7 @@
 """Many texts, one commit: lock the people, decide each text, write everything, once.
 
-The texts that arrive in the same instant share a transaction of two round trips: one that locks
-and reads, one that writes and commits. Locks are taken in the order of the numbers, so that two
+The texts that arrive in the same instant share a transaction of three statements: one that locks,
+one that reads, one that writes. Locks are taken in the order of the numbers, so that two
 web processes cannot wait for each other in a circle. Decisions use the database's clock, read
 after the locks were granted, so that a person's entries never go back in time.
 """
