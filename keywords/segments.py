@@ -67,11 +67,6 @@ def count(text: str) -> SmsSegments:
     return SmsSegments(encoding, len(text), units, parts, limit, limit - last)
 
 
-def is_gsm7(text: str) -> bool:
-    """Whether every character of ``text`` is in the GSM-7 alphabet or its extension table."""
-    return _ALPHABET.issuperset(text)
-
-
 def forcing(text: str) -> tuple[str, ...]:
     """The distinct characters that force UCS-2, in the order in which they appear."""
     return tuple(dict.fromkeys(c for c in text if c not in _ALPHABET))

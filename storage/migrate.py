@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -47,8 +48,9 @@ def current(url: str) -> str | None:
         return MigrationContext.configure(connection).get_current_revision()
 
 
+@cache
 def newest() -> str:
-    """The revision that this version of the code needs."""
+    """The revision that this version of the code needs; it is read from disk once."""
     head = ScriptDirectory.from_config(_config()).get_current_head()
     assert head is not None
     return head

@@ -16,7 +16,7 @@ from psycopg import pq
 
 from bot.engines import locate, orphans, places
 from bot.engines.errors import EngineError
-from bot.engines.process import Account, Launch, Process, bare_environment
+from bot.engines.process import Account, Engine, Launch, Process, bare_environment
 from storage.settings import kept_secret
 
 USER: Final = "assent"
@@ -50,7 +50,7 @@ _OPTIONS: Final = (
 )
 
 
-class EmbeddedPostgres:
+class EmbeddedPostgres(Engine):
     """One server over the data of one ASSENT_HOME. Start it from the main thread."""
 
     name = "PostgreSQL"
@@ -59,7 +59,7 @@ class EmbeddedPostgres:
         """``directory`` is an ASSENT_HOME. Without ``fsync`` a power cut loses everything."""
         self._home = directory.absolute()
         self._fsync = fsync
-        self._process: Process | None = None
+        super().__init__()
         self._place = places.cluster_place(self._home)
         self._data = self._place / "data"
         self._account = places.server_account(self._data)
@@ -76,16 +76,6 @@ class EmbeddedPostgres:
         """The address of another database of this server."""
         host = quote(str(self._sockets), safe="/")
         return f"postgresql://{USER}:{self._password}@/{database}?host={host}&port=5432"
-
-    @property
-    def pid(self) -> int:
-        """The postmaster's process id; it must be running."""
-        assert self._process is not None
-        return self._process.pid
-
-    def alive(self) -> bool:
-        """Has it been started, and not ended since?"""
-        return self._process is not None and self._process.exit_code() is None
 
     def start(self) -> None:
         """Make the cluster if there is none, start the server, wait until it takes connections.

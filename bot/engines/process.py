@@ -173,3 +173,20 @@ def _open_log(file: Path) -> IO[bytes]:
     if file.exists() and file.stat().st_size > _LOG_LIMIT:
         file.replace(file.with_name(f"{file.name}.1"))
     return file.open("ab")
+
+
+class Engine:
+    """What the embedded servers share: one process each, or none."""
+
+    def __init__(self) -> None:
+        self._process: Process | None = None
+
+    @property
+    def pid(self) -> int:
+        """The server's process id; it must be running."""
+        assert self._process is not None
+        return self._process.pid
+
+    def alive(self) -> bool:
+        """Has it been started, and not ended since?"""
+        return self._process is not None and self._process.exit_code() is None

@@ -12,7 +12,7 @@ import redis
 
 from bot.engines import locate, orphans, places
 from bot.engines.errors import EngineError
-from bot.engines.process import Launch, Process, bare_environment
+from bot.engines.process import Engine, Launch, Process, bare_environment
 from storage.settings import kept_secret
 
 _SOCKET_NAME: Final = "valkey.sock"
@@ -36,7 +36,7 @@ loglevel warning
 """
 
 
-class EmbeddedValkey:
+class EmbeddedValkey(Engine):
     """One server over the data of one ASSENT_HOME. Start it from the main thread."""
 
     name = "Valkey"
@@ -50,22 +50,12 @@ class EmbeddedValkey:
         self._pidfile = self._data / "valkey.pid"
         self._log = self._data / "valkey.log"
         self._password = kept_secret(home, "valkey_password")
-        self._process: Process | None = None
+        super().__init__()
 
     @property
     def url(self) -> str:
         """The address of its database 0, password included."""
         return f"unix://{quote(str(self._socket))}?db=0&password={self._password}"
-
-    @property
-    def pid(self) -> int:
-        """The server's process id; it must be running."""
-        assert self._process is not None
-        return self._process.pid
-
-    def alive(self) -> bool:
-        """Has it been started, and not ended since?"""
-        return self._process is not None and self._process.exit_code() is None
 
     def start(self) -> None:
         """Start the server and wait until it has read its file. Raises EngineError.

@@ -13,7 +13,7 @@ from werkzeug.test import TestResponse
 from bot.app import Assent
 from bot.forms import MAX_BODY
 from bot.resources import Resources
-from tests.texting import INBOUND, Phone, new_sid, parameters, post, said
+from tests.texting import INBOUND, Phone, parameters, post, said
 
 FORM = "application/x-www-form-urlencoded"
 TABLES = ("inbound_texts", "subscribers", "subscriptions", "consent_events", "messages")
@@ -233,8 +233,3 @@ def test_a_text_is_not_taken_while_the_database_is_away(
 
     assert response.status_code == 503
     assert rows(resources)["inbound_texts"] == 0
-
-
-def test_sids_are_never_shared_between_texts() -> None:
-    """The tests' own phone makes a new MessageSid for each text."""
-    assert new_sid() != new_sid()
