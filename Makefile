@@ -10,7 +10,8 @@ BIN := $(VENV)/bin
 COVERAGE ?= 90
 ARGS ?=
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
-LOCK := uv pip compile --universal --generate-hashes --no-emit-index-url --no-annotate --quiet
+# --no-strip-extras: older pips take the newest release for "pydantic[email]" unless it is pinned too.
+LOCK := uv pip compile --universal --no-strip-extras --generate-hashes --no-emit-index-url --no-annotate --quiet
 
 .PHONY: run test check format lock clean
 .DELETE_ON_ERROR:
