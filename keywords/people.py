@@ -118,12 +118,13 @@ def _stand(standing: Standing, entry: Entry) -> Standing:
 
 def _ask(standing: Standing, entry: Entry) -> Standing:
     """A question is open; what was true before it stays known."""
+    asked_at = entry.terms.get("asked_at")
     return Standing(
         program=standing.program,
         state=State.PENDING,
         prior=State(entry.terms["prior"]),
         frequency=standing.frequency,
-        asked_at=entry.occurred_at,
+        asked_at=datetime.fromisoformat(asked_at) if asked_at else entry.occurred_at,
         expires_at=datetime.fromisoformat(entry.terms["expires_at"]),
         question=entry.terms.get("question"),
         confirmed_at=standing.confirmed_at,

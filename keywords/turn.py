@@ -23,6 +23,7 @@ from keywords.signals import Reading, Signal
 SMS: Final = "sms"
 _ASKS: Final = frozenset({Change.OPTIN_REQUESTED, Change.RESUBSCRIBE_REQUESTED})
 _ANSWERS: Final = frozenset({Change.OPTIN_CONFIRMED, Change.OPTIN_DECLINED})
+_BY_CLOCK: Final = frozenset({Signal.EXPIRE, Signal.PAUSE_ENDED, Signal.REMIND})
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +64,26 @@ def digest(disclosure: str) -> str:
     return hashlib.sha256(disclosure.encode()).hexdigest()
 
 
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a turn comes from when it is not a text: who acted, how, and what shows it.
+
+    ``actor`` is "person", "key:<name>" or "operator:<name>"; ``happened_at`` is when it is said
+    to have happened, None for this moment.
+    """
+
+    method: Method
+    actor: str
+    evidence: Mapping[str, Json]
+    happened_at: datetime | None = None
+
+
 @dataclass(slots=True)
 class Turn:
-    """See the module's docstring. ``sender`` is None when the text came to a number not ours."""
+    """See the module's docstring. ``sender`` is None when the text came to a number not ours.
+
+    ``origin`` is None for a text that the person sent.
+    """
 
     text: Text
     person: Person
@@ -74,6 +92,7 @@ class Turn:
     reading: Reading
     now: datetime
     changes: list[ConsentChange] = field(default_factory=list)
+    origin: Origin | None = None
 
     def tell(
         self, program: Program, signal: Signal, terms: Mapping[str, str] | None = None
@@ -88,8 +107,9 @@ class Turn:
 
     def note(self, change: Change, before: str, after: str, terms: Mapping[str, str]) -> None:
         """Keep a change that concerns the person and not one program."""
-        entry = Entry(change, None, None, Method.SMS_KEYWORD, before, after, self.now, terms)
-        self._keep(entry, "person", self._evidence())
+        method, actor = self._by()
+        entry = Entry(change, None, None, method, before, after, self._when(), terms)
+        self._keep(entry, actor, self._evidence())
 
     def lift_suspension(self) -> None:
         """Marketing may go on: the person has said clearly that they want texts."""
@@ -139,20 +159,32 @@ class Turn:
             "brand": program.voice.brand,
             "version": program.version,
         }
-        clock = signal in {Signal.EXPIRE, Signal.PAUSE_ENDED, Signal.REMIND}
-        if clock:
+        method, actor = self._by()
+        when = self._when()
+        if signal in _BY_CLOCK:
             evidence = {"clock": instant(self.now), "asked_at": _at(standing.asked_at)}
+            method, actor, when = Method.SYSTEM, "system", self.now
         entry = Entry(
             decision.change,
             program.slug,
             program.version,
-            Method.SYSTEM if clock else Method.SMS_KEYWORD,
+            method,
             standing.state,
             decision.to,
-            self.now,
+            when,
             terms,
         )
-        self._keep(entry, "system" if clock else "person", evidence)
+        self._keep(entry, actor, evidence)
+
+    def _by(self) -> tuple[Method, str]:
+        if self.origin is None:
+            return Method.SMS_KEYWORD, "person"
+        return self.origin.method, self.origin.actor
+
+    def _when(self) -> datetime:
+        """When it happened: a till or a file may tell of something earlier."""
+        happened = self.origin.happened_at if self.origin else None
+        return self.now if happened is None else min(happened, self.now)
 
     def _keep(self, entry: Entry, actor: str, evidence: Mapping[str, Json]) -> None:
         self.changes.append(ConsentChange(entry, actor, evidence, self.text.sid or None))
@@ -160,11 +192,15 @@ class Turn:
 
     def _open(self, program: Program, standing: Standing, question: Spoken) -> dict[str, str]:
         resting = standing.state in (State.NONE, State.UNSUBSCRIBED)
-        return {
+        terms = {
             "prior": standing.state if resting else standing.prior,
             "expires_at": instant(self.now + program.confirm_within),
             "question": digest(question.body),
         }
+        if self._when() != self.now:
+            # The person acted earlier; the question is asked, and its time runs, from now on.
+            terms["asked_at"] = instant(self.now)
+        return terms
 
     def _question(self, program: Program, standing: Standing) -> Json:
         """What was answered. The words are repeated here while the program still speaks them."""
@@ -179,6 +215,8 @@ class Turn:
         return asked
 
     def _evidence(self) -> dict[str, Json]:
+        if self.origin is not None:
+            return dict(self.origin.evidence)
         text, reading = self.text, self.reading
         return {
             "text": {

@@ -151,7 +151,6 @@ def write(connection: Connection, locked: Locked, decided: Sequence[Decided]) ->
     _BATCH.write(
         connection,
         texts=[_text_row(locked, d) for d in decided],
-        disclosures=_disclosure_rows(decided),
         messages=list(_message_rows(locked, decided)),
         **_change_rows(locked, changes),
     )
@@ -177,6 +176,7 @@ def _change_rows(
     ]
     touched = sorted({phone for phone, _ in changes})
     return {
+        "disclosures": _disclosure_rows([change for _, change in changes]),
         "events": [ledger.event_row(entry) for entry in entries],
         "evidence": [ledger.evidence_row(entry) for entry in entries],
         "subscriptions": list(_subscription_rows(locked, touched)),
@@ -216,20 +216,19 @@ def reading_json(reading: Reading) -> dict[str, Any]:
     return said | {name: value for name, value in optional.items() if value is not None}
 
 
-def _disclosure_rows(decided: Sequence[Decided]) -> list[Row]:
-    """What was shown, each text once, in one order for every group."""
+def _disclosure_rows(changes: Sequence[ConsentChange]) -> list[Row]:
+    """What was asked, each text once, in one order for every group."""
     shown: dict[str, Row] = {}
-    for d in decided:
-        for change in d.outcome.changes:
-            asked = change.evidence.get("asked")
-            if isinstance(asked, dict):
-                shown[str(asked["disclosure"])] = {
-                    "digest": asked["disclosure"],
-                    "program": change.entry.program,
-                    "language": asked["language"],
-                    "method": change.entry.method,
-                    "text": asked["text"],
-                }
+    for change in changes:
+        asked = change.evidence.get("asked")
+        if isinstance(asked, dict):
+            shown[str(asked["disclosure"])] = {
+                "digest": asked["disclosure"],
+                "program": change.entry.program,
+                "language": asked["language"],
+                "method": change.entry.method,
+                "text": asked["text"],
+            }
     return [shown[key] for key in sorted(shown)]
 
 

@@ -65,7 +65,7 @@ def find(session: Session, message_sid: str, *, lock: bool = False) -> Waiting |
 
 def close(session: Session, text: InboundRow, resolution: Resolution, by: str, note: str) -> None:
     """Note what a person decided. The caller has locked the text and found it open."""
-    text.resolved_at = func.clock_timestamp()
+    text.resolved_at = func.assent_now()
     text.resolution, text.resolved_by, text.note = resolution, by, note
     session.flush()
     session.refresh(text)

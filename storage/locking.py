@@ -30,7 +30,7 @@ WITH taken AS MATERIALIZED (
     SELECT id, ref, phone, language, suspended, chain_n, encode(chain_head, 'hex') AS head
     FROM subscribers WHERE phone = ANY(%(phones)s)
 ), ids AS MATERIALIZED (SELECT coalesce(array_agg(id), '{}') AS ids FROM taken)
-SELECT clock_timestamp(), c.version, l.log,
+SELECT assent_now(), c.version, l.log,
   (SELECT json_agg(json_build_array(id, ref, phone, language, suspended, chain_n, head))
    FROM taken),
   (SELECT json_agg(json_build_array(subscriber_id, program, state, prior, frequency, asked_at,

@@ -28,10 +28,10 @@ from storage.messages import MessageState
 # message, a STOP waits for nobody, and locks cannot wait for each other in a circle.
 _LOCK_DUE = """
 SELECT m.id, m.subscriber_id, s.phone, s.suspended, m.sender, m.program, m.kind, m.body,
-       m.created_at, m.not_after, clock_timestamp() AS now
+       m.created_at, m.not_after, assent_now() AS now
 FROM messages m JOIN subscribers s ON s.id = m.subscriber_id
-WHERE m.state = 'queued' AND m.not_before <= clock_timestamp()
-  AND (m.not_after IS NULL OR m.not_after > clock_timestamp())
+WHERE m.state = 'queued' AND m.not_before <= assent_now()
+  AND (m.not_after IS NULL OR m.not_after > assent_now())
 ORDER BY m.not_before, m.id LIMIT %s
 FOR UPDATE OF m SKIP LOCKED FOR SHARE OF s SKIP LOCKED
 """
@@ -42,40 +42,40 @@ FROM subscriptions WHERE subscriber_id = ANY(%s)
 """
 _TAKE = """
 UPDATE messages SET state = 'sending', attempt_id = gen_random_uuid(),
-                    claimed_at = clock_timestamp()
+                    claimed_at = assent_now()
 WHERE id = ANY(%s) AND state = 'queued' RETURNING id, attempt_id
 """
 _SUPPRESS = """
-UPDATE messages m SET state = 'suppressed', error_code = v.reason, settled_at = clock_timestamp()
+UPDATE messages m SET state = 'suppressed', error_code = v.reason, settled_at = assent_now()
 FROM unnest(%s::uuid[], %s::text[]) AS v (id, reason)
 WHERE m.id = v.id AND m.state = 'queued'
 """
 _SETTLE = """
 UPDATE messages m
 SET state = v.state, carrier_sid = v.sid, error_code = v.code,
-    settled_at = CASE WHEN v.state = 'queued' THEN NULL ELSE clock_timestamp() END,
+    settled_at = CASE WHEN v.state = 'queued' THEN NULL ELSE assent_now() END,
     attempt_id = CASE WHEN v.state = 'queued' THEN NULL ELSE m.attempt_id END,
     claimed_at = CASE WHEN v.state = 'queued' THEN NULL ELSE m.claimed_at END,
-    not_before = coalesce(clock_timestamp() + v.wait, m.not_before)
+    not_before = coalesce(assent_now() + v.wait, m.not_before)
 FROM unnest(%s::uuid[], %s::uuid[], %s::text[], %s::text[], %s::text[], %s::interval[])
      AS v (id, attempt, state, sid, code, wait)
 WHERE m.id = v.id AND m.attempt_id = v.attempt AND m.state IN ('sending', 'unknown')
 """
 _EXPIRE = """
-UPDATE messages SET state = 'expired', settled_at = clock_timestamp()
-WHERE id IN (SELECT id FROM messages WHERE state = 'queued' AND not_after <= clock_timestamp()
+UPDATE messages SET state = 'expired', settled_at = assent_now()
+WHERE id IN (SELECT id FROM messages WHERE state = 'queued' AND not_after <= assent_now()
              LIMIT %s FOR UPDATE SKIP LOCKED)
 """
 _ABANDON = """
-UPDATE messages SET state = 'unknown', settled_at = clock_timestamp()
+UPDATE messages SET state = 'unknown', settled_at = assent_now()
 WHERE id IN (SELECT id FROM messages
-             WHERE state = 'sending' AND claimed_at < clock_timestamp() - %s
+             WHERE state = 'sending' AND claimed_at < assent_now() - %s
              LIMIT %s FOR UPDATE SKIP LOCKED)
 """
 _WAITING = """
-SELECT clock_timestamp() - min(not_before) FROM messages
-WHERE state = 'queued' AND not_before <= clock_timestamp()
-  AND (not_after IS NULL OR not_after > clock_timestamp())
+SELECT assent_now() - min(not_before) FROM messages
+WHERE state = 'queued' AND not_before <= assent_now()
+  AND (not_after IS NULL OR not_after > assent_now())
 """
 _ENQUEUE = """
 INSERT INTO messages (id, subscriber_id, program, sender, kind, reply, language, body, encoding,

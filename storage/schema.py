@@ -1,7 +1,27 @@
 """Every table in one place, for migrations: importing the subjects registers them."""
 
-from storage import access, catalogue, inbound, ledger, messages, people
+from storage import (
+    access,
+    campaigns,
+    catalogue,
+    inbound,
+    ledger,
+    messages,
+    people,
+    profiles,
+    suppression,
+)
 from storage.base import Base
 
-SUBJECTS = (access, catalogue, inbound, ledger, messages, people)
+SUBJECTS = (
+    access,
+    campaigns,
+    catalogue,
+    inbound,
+    ledger,
+    messages,
+    people,
+    profiles,
+    suppression,
+)
 METADATA = Base.metadata

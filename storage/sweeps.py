@@ -21,29 +21,29 @@ _LEADER: Final = 4_151_900_002  # any fixed number that no other advisory lock o
 _EXPIRED = """
 SELECT s.phone FROM subscriptions t JOIN subscribers s ON s.id = t.subscriber_id
 JOIN programs p ON p.slug = t.program
-WHERE t.state = 'pending' AND t.expires_at <= clock_timestamp()
+WHERE t.state = 'pending' AND t.expires_at <= assent_now()
 ORDER BY t.expires_at LIMIT %s
 """
 _PAUSES = """
 SELECT s.phone FROM subscriptions t JOIN subscribers s ON s.id = t.subscriber_id
 JOIN programs p ON p.slug = t.program
-WHERE t.state = 'paused' AND t.paused_until <= clock_timestamp()
+WHERE t.state = 'paused' AND t.paused_until <= assent_now()
 ORDER BY t.paused_until LIMIT %s
 """
 _REMINDERS = """
-SELECT t.asked_at, t.subscriber_id, t.program, s.phone, clock_timestamp()
+SELECT t.asked_at, t.subscriber_id, t.program, s.phone, assent_now()
 FROM subscriptions t JOIN subscribers s ON s.id = t.subscriber_id
 JOIN programs p ON p.slug = t.program
-WHERE t.state = 'pending' AND t.reminded_at IS NULL AND t.expires_at > clock_timestamp()
+WHERE t.state = 'pending' AND t.reminded_at IS NULL AND t.expires_at > assent_now()
   AND NOT s.suspended AND s.reachability <> 'invalid'
   AND t.asked_at + make_interval(hours => (p.body ->> 'remind_after_hours')::int)
-      <= clock_timestamp()
+      <= assent_now()
   AND (t.asked_at, t.subscriber_id, t.program) > (%s, %s, %s)
 ORDER BY t.asked_at, t.subscriber_id, t.program LIMIT %s
 """
 _FORGET_ANSWERS = """
 DELETE FROM idempotent_answers WHERE (actor, key) IN (
-    SELECT actor, key FROM idempotent_answers WHERE created_at < clock_timestamp() - %s
+    SELECT actor, key FROM idempotent_answers WHERE created_at < assent_now() - %s
     LIMIT %s FOR UPDATE SKIP LOCKED)
 """
 

@@ -73,7 +73,7 @@ class Scene:
 
     def now(self) -> datetime:
         """The database's clock."""
-        ((now,),) = self.connection.execute("SELECT clock_timestamp()").fetchall()
+        ((now,),) = self.connection.execute("SELECT assent_now()").fetchall()
         assert isinstance(now, datetime)
         return now
 

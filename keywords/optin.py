@@ -1,0 +1,115 @@
+"""Asking somebody to confirm an opt-in that came by another way than a text of theirs.
+
+A form, a till, a checkout, a file, an operator: each brings its own evidence and ends in the same
+place, ``pending`` and a question sent by text. Only YES from the phone itself makes it consent,
+whatever was ticked elsewhere. The consent machine decides; this module says when it is not even
+asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from keywords.acts import ACTIVE, catch_up
+from keywords.consent import Change, Method, State
+from keywords.ledger import Json
+from keywords.people import Person
+from keywords.replies import Reply
+from keywords.shop import Shop
+from keywords.signals import Reading, Signal
+from keywords.turn import ConsentChange, Origin, Spoken, Text, Turn
+
+# Reliability I6: whatever the traffic, a number gets one question a day, and three for ever while
+# nothing has ever come back from it.
+ONE_PER: Final = timedelta(hours=24)
+UNANSWERED: Final = 3
+_NO_TEXT: Final = Text("", "", "", "")
+_BY_OTHER_WAY: Final = Reading(Signal.JOIN, "opt_in")
+# What others say of a person must not undo what the person said (reliability T21).
+_HEARSAY: Final = frozenset({Method.IMPORT})
+
+
+@dataclass(frozen=True, slots=True)
+class OptIn:
+    """A request to join ``program`` for an E.164 ``phone``, and what shows it.
+
+    ``evidence`` is JSON: what was shown (``disclosure``: its digest), what the person did, and
+    where (see the method's own module). ``happened_at`` is when they did, None for now;
+    ``language`` what the question is asked in, None for the person's or the program's own.
+    """
+
+    phone: str
+    program: str
+    method: Method
+    actor: str
+    evidence: Mapping[str, Json]
+    happened_at: datetime | None = None
+    language: str | None = None
+
+
+class OptInAnswer(StrEnum):
+    """What became of a request. Only the shop's own systems may be told; a form says one thing."""
+
+    ASKED = "asked"  # recorded; the question goes out
+    WAITING = "waiting"  # a question is open, and was asked too lately to be repeated
+    SUBSCRIBED = "subscribed"  # the person is there already; nothing was changed
+    LIMITED = "limited"  # this number has been asked as often as it may be
+    SUPPRESSED = "suppressed"  # on the suppression list, or left before: never brought back so
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The questions that a number got by text before: in the last day, and unanswered for ever."""
+
+    lately: int = 0
+    unanswered: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class OptInOutcome:
+    """What follows from a request: the person afterwards, the entries, the question to send."""
+
+    answer: OptInAnswer
+    person: Person
+    changes: tuple[ConsentChange, ...] = ()
+    question: Spoken | None = None
+
+
+def opt_in(request: OptIn, person: Person, shop: Shop, asked: Asked, now: datetime) -> OptInOutcome:
+    """Decide one request. ``person`` is locked by the caller until the outcome is stored."""
+    program = shop.programs[request.program]
+    origin = Origin(request.method, request.actor, request.evidence, request.happened_at)
+    reading = replace(_BY_OTHER_WAY, to_language=request.language)
+    turn = Turn(_NO_TEXT, person, shop, None, reading, now, origin=origin)
+    catch_up(turn)
+    refusal = _refusal(turn.person, request, asked)
+    if refusal is not None:
+        return OptInOutcome(refusal, turn.person, tuple(turn.changes))
+    if request.language and turn.person.language is None:
+        terms = {"language": request.language}
+        turn.note(Change.LANGUAGE_CHANGED, "", request.language, terms)
+    turn.tell(program, Signal.JOIN)
+    question = turn.say(Reply.ASK_TO_CONFIRM, program)
+    return OptInOutcome(OptInAnswer.ASKED, turn.person, tuple(turn.changes), question)
+
+
+def _refusal(person: Person, request: OptIn, asked: Asked) -> OptInAnswer | None:
+    standing = person.standing(request.program)
+    if standing.state in ACTIVE:
+        return OptInAnswer.SUBSCRIBED
+    if request.method in _HEARSAY and _left(person, request.program):
+        return OptInAnswer.SUPPRESSED
+    if asked.unanswered >= UNANSWERED:
+        return OptInAnswer.LIMITED
+    if asked.lately:
+        return OptInAnswer.WAITING if standing.state is State.PENDING else OptInAnswer.LIMITED
+    return None
+
+
+def _left(person: Person, program: str) -> bool:
+    standing = person.standing(program)
+    return standing.state is State.UNSUBSCRIBED or standing.unsubscribed_at is not None

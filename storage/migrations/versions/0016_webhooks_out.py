@@ -1,0 +1,12 @@
+"""Webhooks to a shop's own systems.
+
+Revision ID: 0016
+Revises: 0015
+"""
+
+revision = "0016"
+down_revision = "0015"
+
+
+def upgrade() -> None:
+    pass

@@ -1,0 +1,99 @@
+"""Record opt-ins that came by another way than a text, and queue the question for each.
+
+One transaction for all that is given: people locked in the order of their numbers, decided by
+``keywords.optin``, written at once. The question is a queued message; a worker sends it by the
+same protocol as every other text (claim first, unknown is not sent again blindly).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from keywords.ledger import instant
+from keywords.optin import ONE_PER, Asked, OptIn, OptInAnswer, OptInOutcome, opt_in
+from keywords.shop import Shop
+from keywords.turn import ConsentChange
+from storage import outbox
+from storage.conversation_writes import LATER_WITHIN, write_changes
+from storage.database import Connection
+from storage.locking import Locked, lock
+from storage.outbox import Posting
+from storage.shop import ShopCache
+from storage.suppression import suppressed
+
+CONFIRMATION: Final = "confirmation"
+# A question counts whatever became of it, so long as it may have reached the phone.
+_ASKED: Final = """
+SELECT s.phone,
+       count(*) FILTER (WHERE m.created_at > %(day)s),
+       count(*) FILTER (WHERE m.created_at > coalesce((
+           SELECT max(i.received_at) FROM inbound_texts i WHERE i.subscriber_id = s.id
+       ), '-infinity'))
+FROM subscribers s JOIN messages m ON m.subscriber_id = s.id
+WHERE s.phone = ANY(%(phones)s) AND m.kind = 'confirmation'
+  AND m.state NOT IN ('answered', 'rejected', 'expired', 'suppressed')
+GROUP BY s.id
+"""
+
+
+def record(
+    connection: Connection, shops: ShopCache, pepper: str, requests: Sequence[OptIn]
+) -> list[OptInAnswer]:
+    """What became of each request, in order. Call inside a transaction; at most one a number.
+
+    ``pepper`` is PHONE_PEPPER, for the suppression list. Raises KeyError for a program that the
+    shop does not have: the caller has checked it.
+    """
+    phones = sorted({request.phone for request in requests})
+    locked = lock(connection, phones)
+    shop = shops.at(connection, locked.catalogue_version)
+    blocked = suppressed(connection, pepper, phones)
+    asked = _asked(connection, locked.now, phones)
+    answers: list[OptInAnswer] = []
+    changes: list[tuple[str, ConsentChange]] = []
+    for request in requests:
+        outcome = _decide(request, locked, shop, blocked, asked)
+        locked.people[request.phone] = outcome.person
+        changes += [(request.phone, change) for change in outcome.changes]
+        _ask(connection, locked, shop, request, outcome)
+        answers.append(outcome.answer)
+    write_changes(connection, locked, changes)
+    return answers
+
+
+def _decide(
+    request: OptIn,
+    locked: Locked,
+    shop: Shop,
+    blocked: frozenset[str],
+    asked: dict[str, Asked],
+) -> OptInOutcome:
+    person = locked.people[request.phone]
+    if request.phone in blocked and request.actor != "person":
+        return OptInOutcome(OptInAnswer.SUPPRESSED, person)
+    before = asked.get(request.phone, Asked())
+    return opt_in(request, person, shop, before, locked.now)
+
+
+def _asked(connection: Connection, now: datetime, phones: Sequence[str]) -> dict[str, Asked]:
+    rows = connection.execute(_ASKED, {"day": now - ONE_PER, "phones": list(phones)})
+    return {phone: Asked(lately, unanswered) for phone, lately, unanswered in rows}
+
+
+def _ask(
+    connection: Connection, locked: Locked, shop: Shop, request: OptIn, outcome: OptInOutcome
+) -> None:
+    if outcome.question is None:
+        return
+    subscriber_id = locked.ids[request.phone]
+    posting = Posting(
+        subscriber_id=subscriber_id,
+        sender=shop.programs[request.program].sender,
+        kind=CONFIRMATION,
+        spoken=outcome.question,
+        dedupe_key=f"confirm:{subscriber_id}:{request.program}:{instant(locked.now)}",
+        not_after=locked.now + LATER_WITHIN,
+    )
+    outbox.post(connection, locked.now, posting)

@@ -1,0 +1,41 @@
+"""What a shop knows of a subscriber beside consent: where they are, and attributes of its own.
+
+Evidence of place has a source, because a declared ZIP beats an area code when it is decided at
+what hour somebody may be texted (``worker.policy``). Not part of the ledger, gone when the person
+is erased.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import CheckConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from storage.base import Base
+
+
+class ProfileRow(Base):
+    """One subscriber's profile; a subscriber without a row has an empty one.
+
+    ``country`` is ISO 3166-1 ("US"), ``state`` the two letters of a US state or a Canadian
+    province, ``time_zone`` an IANA name. ``place_source`` is "profile", "form", "checkout",
+    "import" or "api". ``attributes`` are flat: names to strings, numbers and booleans.
+    """
+
+    __tablename__ = "profiles"
+    __table_args__ = (CheckConstraint("jsonb_typeof(attributes) = 'object'", name="attributes"),)
+
+    subscriber_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    first_name: Mapped[str | None]
+    last_name: Mapped[str | None]
+    birth_date: Mapped[date | None]
+    zip: Mapped[str | None]
+    city: Mapped[str | None]
+    state: Mapped[str | None]
+    country: Mapped[str | None]
+    time_zone: Mapped[str | None]
+    place_source: Mapped[str | None]
+    attributes: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+    updated_at: Mapped[datetime] = mapped_column(server_default=text("now()"))

@@ -1,0 +1,126 @@
+"""An opt-in by another way than a text waits for YES, with its own evidence in the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from bot.demo import load_if_empty
+from keywords.consent import Method
+from keywords.ledger import canonical
+from keywords.optin import OptIn, OptInAnswer
+from storage import optins
+from storage.database import connect
+from storage.suppression import SuppressionReason, phone_digest, suppress
+from storage.transaction import atomic
+from tests.worker.scene import ANNA, BEN, Scene
+
+PEPPER = "a phone pepper of the tests, 32 b"
+FORM = OptIn(ANNA, "deals", Method.WEB_FORM, "person", {"form": {"box": "ticked"}})
+IMPORTED = replace(FORM, method=Method.IMPORT, actor="operator:tests")
+
+
+@pytest.fixture
+def scene(database_url: str) -> Iterator[Scene]:
+    """The demo shop, before anybody has texted."""
+    load_if_empty(database_url)
+    with connect(database_url, "test") as connection:
+        yield Scene(connection)
+
+
+def record(scene: Scene, *requests: OptIn) -> list[OptInAnswer]:
+    """What becomes of requests, committed."""
+    with atomic(scene.connection):
+        return optins.record(scene.connection, scene.shops, PEPPER, requests)
+
+
+def test_a_form_ends_in_pending_and_a_question_is_queued(scene: Scene) -> None:
+    """Nothing but YES from the phone makes it consent, and then it says how it began."""
+    assert record(scene, FORM) == [OptInAnswer.ASKED]
+    assert scene.state(ANNA) == "pending"
+    assert list(scene.messages().values()) == ["queued"]
+
+    welcome = scene.hear(ANNA, "YES")
+
+    assert welcome is not None
+    assert scene.state(ANNA) == "subscribed"
+    assert [(c, m) for c, m, _ in scene.ledger(ANNA)] == [
+        ("optin_requested", "web_form"),
+        ("optin_confirmed", "sms_keyword"),
+    ]
+    ((evidence,),) = scene.connection.execute(
+        "SELECT v.evidence FROM consent_evidence v JOIN consent_events e USING (event)"
+        " WHERE e.change = 'optin_requested'"
+    ).fetchall()
+    assert b'"box":"ticked"' in evidence
+    assert b'"asked"' in evidence
+    assert b"Reply YES" in evidence
+
+
+def test_an_earlier_act_keeps_its_time_and_the_question_runs_from_now(scene: Scene) -> None:
+    """A till that was offline tells of this morning; the question is asked, and expires, later."""
+    morning = scene.now() - timedelta(hours=6)
+    record(scene, replace(FORM, method=Method.POINT_OF_SALE, happened_at=morning))
+
+    ((occurred, recorded, asked),) = scene.connection.execute(
+        "SELECT e.occurred_at, e.recorded_at, t.asked_at FROM consent_events e, subscriptions t"
+    ).fetchall()
+    assert occurred == morning
+    assert asked == recorded
+    assert recorded - occurred >= timedelta(hours=6)
+
+
+@pytest.mark.parametrize("request_", [FORM, IMPORTED], ids=["form", "import"])
+def test_one_question_a_day(scene: Scene, request_: OptIn) -> None:
+    """However often a form is filled in, the phone behind the number rings once."""
+    assert record(scene, request_) == [OptInAnswer.ASKED]
+    assert record(scene, request_) == [OptInAnswer.WAITING]
+    assert len(scene.messages()) == 1
+
+
+def test_three_questions_for_ever_while_nothing_comes_back(scene: Scene) -> None:
+    """A number whose owner never answers is left alone; one word from it starts anew."""
+    answers = []
+    for _ in range(4):
+        answers += record(scene, FORM)
+        scene.connection.execute(
+            "UPDATE messages SET created_at = created_at - interval '25 hours'"
+        )
+    assert answers == [OptInAnswer.ASKED] * 3 + [OptInAnswer.LIMITED]
+
+    scene.hear(ANNA, "HELP")
+
+    assert record(scene, FORM) == [OptInAnswer.ASKED]
+
+
+def test_somebody_who_is_there_already_is_not_asked(scene: Scene) -> None:
+    """Nothing is written, nothing is sent."""
+    scene.hear(ANNA, "JOIN", "YES")
+
+    assert record(scene, FORM) == [OptInAnswer.SUBSCRIBED]
+    assert scene.messages() == {}
+
+
+def test_a_file_never_brings_back_who_left(scene: Scene) -> None:
+    """The person may come back by a form of their own, which must still be confirmed."""
+    scene.hear(ANNA, "JOIN", "YES", "STOP")
+
+    assert record(scene, IMPORTED) == [OptInAnswer.SUPPRESSED]
+    assert scene.state(ANNA) == "unsubscribed"
+    assert record(scene, FORM) == [OptInAnswer.ASKED]
+    assert scene.state(ANNA) == "pending"
+
+
+def test_a_suppressed_number_is_refused_to_everyone_but_its_owner(scene: Scene) -> None:
+    """The list knows the number only by its keyed hash."""
+    with atomic(scene.connection):
+        digest = phone_digest(PEPPER, BEN)
+        assert suppress(scene.connection, [digest], SuppressionReason.ERASED, "test") == 1
+        assert suppress(scene.connection, [digest], SuppressionReason.ERASED, "test") == 0
+
+    assert record(scene, replace(IMPORTED, phone=BEN)) == [OptInAnswer.SUPPRESSED]
+    assert record(scene, replace(FORM, phone=BEN)) == [OptInAnswer.ASKED]
+    assert BEN.encode() not in canonical([digest.hex()])
