@@ -12,6 +12,7 @@ from storage import (
     suppression,
 )
 from storage.base import Base
+from storage.segments import saved as segments
 
 SUBJECTS = (
     access,
@@ -22,6 +23,7 @@ SUBJECTS = (
     messages,
     people,
     profiles,
+    segments,
     suppression,
 )
 METADATA = Base.metadata
