@@ -17,14 +17,24 @@ import sqlalchemy.exc
 from apiflask import APIBlueprint, APIFlask
 from flask import Blueprint, Response, jsonify, request
 
-from bot.api import docs_page, inbox, openapi, oversight, problems, programs, senders, subscribers
+from bot.api import (
+    docs_page,
+    inbox,
+    openapi,
+    oversight,
+    problems,
+    programs,
+    segments,
+    senders,
+    subscribers,
+)
 from bot.api.door import Database
 from bot.api.operation import Api
 from bot.api.pace import Pace
 from bot.api.problems import Kind, Problem
 
 _LOG: Final = logging.getLogger(__name__)
-_RESOURCES: Final = (programs, senders, subscribers, inbox, oversight)
+_RESOURCES: Final = (programs, senders, subscribers, segments, inbox, oversight)
 
 
 def register(app: APIFlask, database: Database, pace: Pace | None = None) -> None:

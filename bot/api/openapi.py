@@ -15,13 +15,15 @@ from bot.api.problems import SCHEMA
 from bot.api.program_models import NUMBER, SLUG
 from storage.keys import Scope
 
+ID: Final = "^[1-9][0-9]{0,17}$"
 PREFIX: Final = "/api/v1"
 DESCRIPTION: Final = f"""\
 The admin API of Assent, an SMS keyword and consent service.
 
 Send a key as `Authorization: Bearer ask_…`; `assent key create` makes one. Each operation needs
 one scope (`x-scope`): `read` sees programs, senders, people and the ledger; `write` sets up
-programs and senders; `inbox` sees and resolves texts that need a person; `admin` includes all.
+programs and senders; `campaigns` makes segments and sends; `inbox` sees and resolves texts that
+need a person; `admin` includes all.
 
 Lists are `{{"items": […], "next": cursor or null}}`; ask for the next page with `cursor`.
 Times are UTC, RFC 3339. A body is JSON of at most {MAX_BODY // 1024} KiB.
@@ -46,6 +48,8 @@ _PATHS: Final[Mapping[str, Mapping[str, Any]]] = {
         "description": "The person's number in E.164, with + or %2B.",
         "schema": {"type": "string", "pattern": r"^\+[1-9][0-9]{6,14}$"},
     },
+    "segment": {"description": "The segment's id.", "schema": {"type": "string", "pattern": ID}},
+    "list_id": {"description": "The list's id.", "schema": {"type": "string", "pattern": ID}},
     "message_sid": {
         "description": "The MessageSid of the text.",
         "schema": {"type": "string", "pattern": "^(?:SM|MM)[0-9a-f]{32}$"},

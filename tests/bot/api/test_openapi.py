@@ -41,7 +41,10 @@ SETTINGS = settings(
 KEYWORDS = {"type", "pattern", "enum", "title", "default", "$ref"}
 KEYWORDS |= {"minimum", "maximum", "minLength", "maxLength"}
 # Their bodies must fit other things in the database to succeed.
-RARELY = {"POST /api/v1/programs", "PUT /api/v1/programs/{slug}", "POST /api/v1/senders"}
+RARELY = {"POST /api/v1/segments", "PATCH /api/v1/segments/{segment}"}
+RARELY |= {"POST /api/v1/segments/count"}
+RARELY |= {"GET /api/v1/segments/{segment}/count", "GET /api/v1/segments/{segment}/members"}
+RARELY |= {"POST /api/v1/programs", "PUT /api/v1/programs/{slug}", "POST /api/v1/senders"}
 
 
 def test_every_route_below_api_is_documented(app: APIFlask) -> None:
@@ -104,13 +107,18 @@ def described(database: Database) -> Any:
     return schema, {"Authorization": f"Bearer {key}"}
 
 
-def test_every_operation_keeps_to_the_document(described: Any, text: Callable[..., str]) -> None:
+def test_every_operation_keeps_to_the_document(
+    described: Any, database: Database, text: Callable[..., str]
+) -> None:
     """Generated requests, fitting and not, never find an answer that is not documented.
 
     Every operation also succeeds at least once, else little would have been compared.
     """
     schema, headers = described
     known = {"slug": "deals", "number": "54321", "phone": ANNA, "message_sid": text("JOIN", "??")}
+    boss = Client(make_app(database), make_key(database, Scope.ADMIN))
+    known["segment"] = str(boss.post("segments", {"name": "All", "condition": {}}, 201)["id"])
+    known["list_id"] = str(boss.post("lists", {"name": "VIP", "phones": [ANNA]}, 201)["id"])
     operations = [result.ok() for result in schema.get_all_operations()]
 
     statuses = {o.label: _statuses(o, headers, known) for o in operations}
