@@ -114,6 +114,17 @@ def parse(text: str, region: str | None = None) -> PhoneNumber:
     )
 
 
+def readable(number: str) -> str:
+    """A sender or a person's number as people write it: "54321", "+1 415-555-0123"."""
+    if not number.startswith("+"):
+        return number
+    try:
+        known = phonenumbers.parse(number)
+    except NumberParseException:
+        return number
+    return phonenumbers.format_number(known, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+
+
 class AddressKind(StrEnum):
     """What sort of thing stands in Twilio's ``From`` or ``To``."""
 

@@ -139,7 +139,7 @@ class _Speech:
     words: Mapping[str, Any]
 
 
-def _title(voice: ProgramVoice) -> str:
+def title(voice: ProgramVoice) -> str:
     """Brand and program in one: "Acme Outfitters Deals", and no word twice."""
     if voice.brand.casefold() in voice.name.casefold():
         return voice.name
@@ -179,7 +179,7 @@ _Value = Callable[[ProgramVoice, _Speech, Facts], str]
 _VALUES: Final[Mapping[str, _Value]] = {
     "brand": lambda voice, _speech, _facts: voice.brand,
     "program": lambda voice, _speech, _facts: voice.name,
-    "title": lambda voice, _speech, _facts: _title(voice),
+    "title": lambda voice, _speech, _facts: title(voice),
     "keyword": lambda voice, _speech, _facts: voice.keyword,
     "frequency": lambda voice, speech, _: frequency_words(voice.frequency, speech.language),
     "help_contact": lambda voice, _speech, _facts: voice.help_contact,

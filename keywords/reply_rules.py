@@ -6,10 +6,10 @@ The rules are data, each with its source: ``data/replies.rules.toml``.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Final
+from typing import Final
 
 from keywords import data
 from keywords.phone import InvalidPhone, LineType, parse
@@ -156,10 +156,10 @@ def _missing(
         if kind not in rule["kinds"] or rule.get("category", voice.category) != voice.category:
             continue
         said = not set(rule.get("fields", ())).isdisjoint(template.fields)
-        said = said or _matches(rule.get("words", {}).get(language, ()), template.words)
+        said = said or matches(rule.get("words", {}).get(language, ()), template.words)
         said = said or (rule["element"] == "name" and _names(template.words, voice))
         said = said or (
-            rule["element"] == "frequency" and _stated(template, language) == voice.frequency
+            rule["element"] == "frequency" and stated(template, language) == voice.frequency
         )
         if not said:
             yield rule["element"], f"{rule['message']} ({rule['source']})"
@@ -175,22 +175,23 @@ def _forbidden(template: Template, voice: ProgramVoice, kind: Reply) -> Iterator
     words = names.sub("", template.words)
     for rule in _RULES["forbidden"]:
         shown = not set(rule["fields"]).isdisjoint(template.fields)
-        if kind in rule["kinds"] and (shown or _matches(rule["words"], words)):
+        if kind in rule["kinds"] and (shown or matches(rule["words"], words)):
             yield rule["element"], f"{rule['message']} ({rule['source']})"
 
 
-def _matches(patterns: Any, words: str) -> bool:
+def matches(patterns: Iterable[str], words: str) -> bool:
+    """Whether any of these patterns of a data file is in ``words``, whatever the case."""
     return any(re.search(pattern, words, re.IGNORECASE) for pattern in patterns)
 
 
 def _promise(template: Template, voice: ProgramVoice, language: str) -> Iterator[_Finding]:
-    stated = _stated(template, language)
-    if stated is not None and stated != voice.frequency:
+    written = stated(template, language)
+    if written is not None and written != voice.frequency:
         yield "promise", "states another frequency than the program promises; use {frequency}"
 
 
-def _stated(template: Template, language: str) -> Frequency | None:
-    """The frequency that the author wrote out in figures, if any."""
+def stated(template: Template, language: str) -> Frequency | None:
+    """The frequency that the author of a text wrote out in figures, if any."""
     found = re.search(_RULES["frequency"][language], template.words, re.IGNORECASE)
     if found is None:
         return None

@@ -69,6 +69,7 @@ class ProgramDefinition:
     confirm_within_hours: int = CONFIRM_WITHIN_HOURS
     remind_after_hours: int | None = REMIND_AFTER_HOURS
     texts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    disclosures: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def body(self) -> dict[str, Any]:
         """The definition as it is stored and published."""
@@ -85,8 +86,17 @@ class ProgramDefinition:
             "double_opt_in": self.double_opt_in,
             "confirm_within_hours": self.confirm_within_hours,
             "remind_after_hours": self.remind_after_hours,
-            "texts": {language: dict(texts) for language, texts in self.texts.items()},
+            "texts": _plain(self.texts),
+            **self._chosen(),
         }
+
+    def _chosen(self) -> dict[str, Any]:
+        """Settings that are written only where somebody set them.
+
+        A program that was published before they existed is thus still the same program.
+        """
+        chosen = {"disclosures": _plain(self.disclosures)}
+        return {name: value for name, value in chosen.items() if value}
 
     def voice(self) -> ProgramVoice:
         """How this program speaks."""
@@ -106,6 +116,10 @@ class ProgramDefinition:
                 for kind, words in texts.items()
             },
         )
+
+
+def _plain(texts: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, str]]:
+    return {language: dict(words) for language, words in texts.items()}
 
 
 def definition(slug: str, sender: str, body: Mapping[str, Any]) -> ProgramDefinition:

@@ -18,6 +18,7 @@ from apiflask import APIBlueprint, APIFlask
 from flask import Blueprint, Response, jsonify, request
 
 from bot.api import (
+    disclosures,
     docs_page,
     inbox,
     openapi,
@@ -34,7 +35,15 @@ from bot.api.pace import Pace
 from bot.api.problems import Kind, Problem
 
 _LOG: Final = logging.getLogger(__name__)
-_RESOURCES: Final = (programs, senders, subscribers, segments, inbox, oversight)
+_RESOURCES: Final = (
+    programs,
+    disclosures,
+    senders,
+    subscribers,
+    segments,
+    inbox,
+    oversight,
+)
 
 
 def register(app: APIFlask, database: Database, pace: Pace | None = None) -> None:

@@ -11,14 +11,17 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot.api.problems import FieldError
-from keywords import reply_rules
+from keywords import disclosure_rules, reply_rules
 from keywords.authority import KeywordAuthority
+from keywords.consent import Method
 from keywords.phone import AddressKind, InvalidPhone, LineType, address, parse
 from keywords.reading import read
 from keywords.reply_rules import Problem as TextProblem
 from keywords.signals import Signal
 from keywords.vocabulary import fold_keyword
 from storage.catalogue import KeywordRow, SenderRow
+from storage.database import raw
+from storage.disclosures import published_words
 from storage.shop import ProgramDefinition, SenderDefinition
 
 
@@ -31,7 +34,32 @@ def program_errors(session: Session, program: ProgramDefinition) -> list[FieldEr
     if reminder is not None and reminder >= program.confirm_within_hours:
         message = "The reminder must come before the question expires."
         found.append(FieldError("remind_after_hours", message, "late"))
-    return found + [_text_error(problem) for problem in reply_rules.problems(program.voice())]
+    found += [_text_error(problem) for problem in reply_rules.problems(program.voice())]
+    return [*found, *_disclosure_errors(session, program)]
+
+
+def disclosure_errors(
+    program: ProgramDefinition, language: str, method: Method, words: str, field: str
+) -> Iterator[FieldError]:
+    """What a call to action lacks, each element with the source that asks for it."""
+    for lacking in disclosure_rules.problems(
+        words, program.voice(), program.sender, language, method
+    ):
+        yield FieldError(field, _sentence(lacking.sentence()), lacking.rule)
+
+
+def _disclosure_errors(session: Session, program: ProgramDefinition) -> Iterator[FieldError]:
+    """Of the program's own calls to action, and of those that were published for it.
+
+    The latter stay in force, so they must be true of the program as it is to become.
+    """
+    for language, texts in program.disclosures.items():
+        for method, words in texts.items():
+            field = f"disclosures.{language}.{method}"
+            yield from disclosure_errors(program, language, Method(method), words, field)
+    for (language, method), words in published_words(raw(session), program.slug).items():
+        field = f"published.{language}.{method}"
+        yield from disclosure_errors(program, language, method, words, field)
 
 
 def sender_errors(sender: SenderDefinition) -> list[FieldError]:
@@ -105,4 +133,8 @@ def _text_error(problem: TextProblem) -> FieldError:
     field = "keywords.0" if problem.field == "keyword" else problem.field
     if problem.language and problem.kind:
         field = f"{field}.{problem.language}.{problem.kind}"
-    return FieldError(field, f"{problem.message[:1].upper()}{problem.message[1:]}.", problem.rule)
+    return FieldError(field, _sentence(problem.message), problem.rule)
+
+
+def _sentence(message: str) -> str:
+    return f"{message[:1].upper()}{message[1:]}."

@@ -50,6 +50,10 @@ _PATHS: Final[Mapping[str, Mapping[str, Any]]] = {
     },
     "segment": {"description": "The segment's id.", "schema": {"type": "string", "pattern": ID}},
     "list_id": {"description": "The list's id.", "schema": {"type": "string", "pattern": ID}},
+    "digest": {
+        "description": "SHA-256 in hexadecimal.",
+        "schema": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
+    },
     "message_sid": {
         "description": "The MessageSid of the text.",
         "schema": {"type": "string", "pattern": "^(?:SM|MM)[0-9a-f]{32}$"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -30,6 +31,7 @@ Keyword = Annotated[str, StringConstraints(min_length=1, max_length=20, pattern=
 Link = Annotated[
     str, StringConstraints(max_length=300, pattern=r"^https://[^\s/?#\x00-\x1f\x7f]+\S*$")
 ]
+ShownBy = Literal["web_form", "checkout", "point_of_sale", "qr_code", "import", "api", "operator"]
 Hours = Annotated[int, Field(strict=True, ge=1, le=24 * 90)]
 Flag = Annotated[bool, Field(strict=True)]
 
@@ -51,6 +53,7 @@ class ProgramFields(Model):
     confirm_within_hours: Hours = CONFIRM_WITHIN_HOURS
     remind_after_hours: Hours | None = REMIND_AFTER_HOURS
     texts: dict[Language, dict[Reply, Words]] = Field(default_factory=dict)
+    disclosures: dict[Language, dict[ShownBy, Words]] = Field(default_factory=dict)
 
     def definition(self, slug: str) -> ProgramDefinition:
         """What is published when it has passed the checks."""
@@ -61,12 +64,17 @@ class ProgramFields(Model):
             | {
                 "keywords": tuple(self.keywords),
                 "frequency": self.frequency.value() if self.frequency else None,
-                "texts": {
-                    language: {str(kind): words for kind, words in texts.items()}
-                    for language, texts in self.texts.items()
-                },
+                "texts": _plain(self.texts),
+                "disclosures": _plain(self.disclosures),
             },
         )
+
+
+def _plain(texts: Mapping[Any, Mapping[Any, str]]) -> dict[str, dict[str, str]]:
+    return {
+        str(language): {str(kind): words for kind, words in own.items()}
+        for language, own in texts.items()
+    }
 
 
 class NewProgram(ProgramFields):
@@ -98,6 +106,7 @@ class ProgramAnswer(Model):
     confirm_within_hours: int
     remind_after_hours: int | None
     texts: dict[str, dict[str, str]]
+    disclosures: dict[str, dict[str, str]] = Field(default_factory=dict)
     published_at: datetime
 
 

@@ -14,7 +14,10 @@ from schemathesis import GenerationMode, checks
 from schemathesis.specs.openapi import checks as openapi_checks
 
 from bot.api.pace import Pace
+from keywords.consent import Method
+from storage.disclosures import current, keep_artifact
 from storage.keys import Scope
+from storage.transaction import transaction
 from tests.bot.api.conftest import ANNA, Client, Database, make_app, make_key
 
 # A request that fits the schema may still break a rule of the carriers (422), so "valid data is
@@ -45,6 +48,7 @@ RARELY = {"POST /api/v1/segments", "PATCH /api/v1/segments/{segment}"}
 RARELY |= {"POST /api/v1/segments/count"}
 RARELY |= {"GET /api/v1/segments/{segment}/count", "GET /api/v1/segments/{segment}/members"}
 RARELY |= {"POST /api/v1/programs", "PUT /api/v1/programs/{slug}", "POST /api/v1/senders"}
+RARELY |= {"POST /api/v1/programs/{slug}/disclosures"}
 
 
 def test_every_route_below_api_is_documented(app: APIFlask) -> None:
@@ -99,6 +103,14 @@ def test_each_operation_says_what_it_needs_and_how_it_fails(client: Client) -> N
 
 
 @pytest.fixture
+def shown(database: Database) -> str:
+    """The digest of a text that was shown, which is also that of a script with just this text."""
+    with transaction(database.sessions) as work:
+        text = current(work.session, "deals", "en", Method.POINT_OF_SALE).text
+        return keep_artifact(work.session, "deals", "script", "text/plain", text.encode())
+
+
+@pytest.fixture
 def described(database: Database) -> Any:
     """The API as schemathesis sees it, with a key that may do everything and no pace."""
     app = make_app(database, Pace(lambda: 0.0, burst=10**9))
@@ -108,7 +120,7 @@ def described(database: Database) -> Any:
 
 
 def test_every_operation_keeps_to_the_document(
-    described: Any, database: Database, text: Callable[..., str]
+    described: Any, database: Database, text: Callable[..., str], shown: str
 ) -> None:
     """Generated requests, fitting and not, never find an answer that is not documented.
 
@@ -119,6 +131,7 @@ def test_every_operation_keeps_to_the_document(
     boss = Client(make_app(database), make_key(database, Scope.ADMIN))
     known["segment"] = str(boss.post("segments", {"name": "All", "condition": {}}, 201)["id"])
     known["list_id"] = str(boss.post("lists", {"name": "VIP", "phones": [ANNA]}, 201)["id"])
+    known |= {"digest": shown}
     operations = [result.ok() for result in schema.get_all_operations()]
 
     statuses = {o.label: _statuses(o, headers, known) for o in operations}
