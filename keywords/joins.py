@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from keywords.data import load
+from keywords.placements import apart, read_code
 from keywords.signals import Reading, Signal, StopScope
 from keywords.vocabulary import STOP_WORDS
 
@@ -26,20 +27,27 @@ _LONGEST_SCOPED: Final = 8
 def read_join(words: Sequence[str], join_words: Mapping[str, str]) -> Reading | None:
     """A program's keyword first, with at most two more words that are not prose.
 
-    The tail is what a poster or a friend adds: a name, a shop, a placement ("DEALS W12"). Where
-    the tail is itself a keyword ("JOIN COFFEE") it names the program.
+    The tail is what a poster or a friend adds: a name, a shop, a placement ("DEALS K7P2", or
+    "DEALSK7P2" where a phone lost the space). Where the tail is itself a keyword ("JOIN COFFEE")
+    it names the program.
     """
-    slug = join_words.get(words[0])
-    if slug is None or len(words) > 1 + _LONGEST_TAIL:
+    if len(words) > 1 + _LONGEST_TAIL:
         return None
-    tail = words[1:]
-    if not _PROSE.isdisjoint(tail):
+    slug, tail = join_words.get(words[0]), words[1:]
+    if slug is None:
+        first, code = apart(words[0], join_words) or ("", "")
+        slug, tail = join_words.get(first), [code, *tail]
+    if slug is None or not _PROSE.isdisjoint(tail):
         return None
     named = list(dict.fromkeys(join_words[word] for word in tail if word in join_words))
     if len(named) > 1:
         return None
-    rule = "join.named" if named else "join.tail" if tail else "join.keyword"
-    return Reading(Signal.JOIN, rule, program=named[0] if named else slug)
+    placement = next(filter(None, map(read_code, tail)), None)
+    if placement is not None:
+        rule = "join.placement"
+    else:
+        rule = "join.named" if named else "join.tail" if tail else "join.keyword"
+    return Reading(Signal.JOIN, rule, program=named[0] if named else slug, placement=placement)
 
 
 def read_keep(words: Sequence[str], join_words: Mapping[str, str]) -> Reading | None:

@@ -40,7 +40,7 @@ class Envelope:
 
     ``n`` counts a person's entries from 1. ``terms`` holds what the entry set, so that the
     current state can be rebuilt from envelopes alone (``frequency``, ``paused_until``,
-    ``expires_at``, ``language``).
+    ``expires_at``, ``language``), and the ``placement`` that it came from.
     """
 
     log: UUID

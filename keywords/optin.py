@@ -39,7 +39,8 @@ class OptIn:
 
     ``evidence`` is JSON: what was shown (``disclosure``: its digest), what the person did, and
     where (see the method's own module). ``happened_at`` is when they did, None for now;
-    ``language`` what the question is asked in, None for the person's or the program's own.
+    ``language`` what the question is asked in, None for the person's or the program's own;
+    ``placement`` the code of where they met the program.
     """
 
     phone: str
@@ -49,6 +50,7 @@ class OptIn:
     evidence: Mapping[str, Json]
     happened_at: datetime | None = None
     language: str | None = None
+    placement: str | None = None
 
 
 class OptInAnswer(StrEnum):
@@ -83,7 +85,7 @@ def opt_in(request: OptIn, person: Person, shop: Shop, asked: Asked, now: dateti
     """Decide one request. ``person`` is locked by the caller until the outcome is stored."""
     program = shop.programs[request.program]
     origin = Origin(request.method, request.actor, request.evidence, request.happened_at)
-    reading = replace(_BY_OTHER_WAY, to_language=request.language)
+    reading = replace(_BY_OTHER_WAY, to_language=request.language, placement=request.placement)
     turn = Turn(_NO_TEXT, person, shop, None, reading, now, origin=origin)
     catch_up(turn)
     refusal = _refusal(turn.person, request, asked)

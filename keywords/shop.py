@@ -1,4 +1,4 @@
-"""What the conversation knows of a shop: its senders, its programs and their keywords."""
+"""What the conversation knows of a shop: senders, programs, keywords, placements."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 from keywords.authority import KeywordAuthority
+from keywords.placements import Placement
 from keywords.replies import ProgramVoice
 
 
@@ -53,11 +54,12 @@ class Sender:
 
 @dataclass(frozen=True, slots=True)
 class Shop:
-    """Every sender and program, at one version of the catalogue."""
+    """Every sender, program and placement (by its code), at one version of the catalogue."""
 
     version: int
     senders: Mapping[str, Sender] = field(default_factory=dict)
     programs: Mapping[str, Program] = field(default_factory=dict)
+    placements: Mapping[str, Placement] = field(default_factory=dict)
 
     def programs_of(self, sender: Sender) -> list[Program]:
         """The programs of a sender, in the order in which they were made."""

@@ -64,7 +64,8 @@ class Reading:
 
     ``rule`` is a stable dotted name that is stored with the text ("keyword.stop.en",
     "optout.en.stop_verb_me"). ``program`` is a slug. ``pause_days`` belongs to PAUSE: how long,
-    or None when the person named no time. ``to_language`` belongs to LANGUAGE.
+    or None when the person named no time. ``to_language`` belongs to LANGUAGE, ``placement`` to
+    JOIN: the code that came with the keyword, whether or not a placement has it.
     """
 
     signal: Signal
@@ -76,3 +77,4 @@ class Reading:
     pause_days: int | None = None
     to_language: str | None = None
     wrong_number: bool = False
+    placement: str | None = None

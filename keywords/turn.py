@@ -16,6 +16,8 @@ from typing import Final, Unpack
 from keywords.consent import PRIOR, Change, Decision, Method, State, decide
 from keywords.ledger import Json, instant
 from keywords.people import Entry, Person, Standing, apply
+from keywords.placements import by_poster
+from keywords.placements import evidence as placed
 from keywords.replies import Facts, Reply, render
 from keywords.shop import Program, Sender, Shop
 from keywords.signals import Reading, Signal
@@ -23,6 +25,7 @@ from keywords.signals import Reading, Signal
 SMS: Final = "sms"
 _ASKS: Final = frozenset({Change.OPTIN_REQUESTED, Change.RESUBSCRIBE_REQUESTED})
 _ANSWERS: Final = frozenset({Change.OPTIN_CONFIRMED, Change.OPTIN_DECLINED})
+_JOINS: Final = frozenset({Signal.JOIN, Signal.JOIN_SINGLE})
 _BY_CLOCK: Final = frozenset({Signal.EXPIRE, Signal.PAUSE_ENDED, Signal.REMIND})
 
 
@@ -161,6 +164,8 @@ class Turn:
         }
         method, actor = self._by()
         when = self._when()
+        if self.reading.placement is not None and signal in _JOINS:
+            method = self._place(self.reading.placement, program, method, terms, evidence)
         if signal in _BY_CLOCK:
             evidence = {"clock": instant(self.now), "asked_at": _at(standing.asked_at)}
             method, actor, when = Method.SYSTEM, "system", self.now
@@ -175,6 +180,26 @@ class Turn:
             terms,
         )
         self._keep(entry, actor, evidence)
+
+    def _place(
+        self,
+        code: str,
+        program: Program,
+        method: Method,
+        terms: dict[str, str],
+        evidence: dict[str, Json],
+    ) -> Method:
+        """Note where the person met the program; answers the method, which a poster decides."""
+        placements = self.shop.placements
+        evidence["placement"] = placed(code, placements, program.slug)
+        if code not in placements:
+            return method
+        terms["placement"] = code
+        if self.origin is not None or not by_poster(code, placements, program.slug):
+            return method
+        if placements[code].posters:
+            evidence["disclosure"] = placements[code].posters[0].disclosure
+        return Method.QR_CODE
 
     def _by(self) -> tuple[Method, str]:
         if self.origin is None:

@@ -5,15 +5,16 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, func
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import CheckConstraint, ForeignKey, func, text
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from keywords.authority import KeywordAuthority
+from keywords.placements import Channel
 from keywords.shop import Category
 from storage.base import Base
 
 
-def one_of(column: str, values: type[KeywordAuthority | Category]) -> str:
+def one_of(column: str, values: type[KeywordAuthority | Category | Channel]) -> str:
     """A check that a text column holds a value of an enumeration."""
     return f"{column} IN ({', '.join(repr(str(v)) for v in values)})"
 
@@ -82,6 +83,11 @@ class CatalogueRow(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     version: Mapped[int]
+
+
+def changed(session: Session) -> None:
+    """Say that something of the catalogue has changed, so that every process reads it again."""
+    session.execute(text("UPDATE catalogue SET version = version + 1"))
 
 
 class DisclosureRow(Base):

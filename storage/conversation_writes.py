@@ -52,6 +52,7 @@ _EVENTS: Final = Rowset(
         "occurred_at": "timestamptz",
         "recorded_at": "timestamptz",
         "message_sid": "text",
+        "placement": "text",
         "evidence_digest": "bytea",
         "envelope": "bytea",
         "prev": "bytea",
@@ -212,6 +213,7 @@ def reading_json(reading: Reading) -> dict[str, Any]:
         "to_language": reading.to_language,
         "wrong_number": reading.wrong_number or None,
         "scope": reading.scope if reading.signal == "stop" else None,
+        "placement": reading.placement,
     }
     return said | {name: value for name, value in optional.items() if value is not None}
 

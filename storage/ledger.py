@@ -16,7 +16,7 @@ from uuid import UUID
 
 from psycopg import Cursor
 from psycopg.rows import TupleRow
-from sqlalchemy import Identity, UniqueConstraint, text
+from sqlalchemy import Identity, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import UserDefinedType
 
@@ -48,10 +48,20 @@ class LogRow(Base):
 
 
 class EventRow(Base):
-    """One entry. ``envelope`` holds the canonical bytes that were hashed; the rest is a copy."""
+    """One entry. ``envelope`` holds the canonical bytes that were hashed; the rest is a copy.
+
+    ``placement`` is the term of that name.
+    """
 
     __tablename__ = "consent_events"
-    __table_args__ = (UniqueConstraint("subject", "n"),)
+    __table_args__ = (
+        UniqueConstraint("subject", "n"),
+        Index(
+            "ix_consent_events_placement",
+            "placement",
+            postgresql_where=text("placement IS NOT NULL"),
+        ),
+    )
 
     event: Mapped[UUID] = mapped_column(primary_key=True)
     seq: Mapped[int] = mapped_column(Identity(always=True))
@@ -64,6 +74,7 @@ class EventRow(Base):
     occurred_at: Mapped[datetime]
     recorded_at: Mapped[datetime]
     message_sid: Mapped[str | None]
+    placement: Mapped[str | None]
     evidence_digest: Mapped[bytes]
     envelope: Mapped[bytes]
     prev: Mapped[bytes]
@@ -143,6 +154,7 @@ def event_row(entry: Appended) -> dict[str, Any]:
         "occurred_at": envelope.occurred_at,
         "recorded_at": envelope.recorded_at,
         "message_sid": envelope.message_sid,
+        "placement": envelope.terms.get("placement"),
         "evidence_digest": envelope.evidence_digest,
         "envelope": entry.canonical,
         "prev": entry.prev,

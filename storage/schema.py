@@ -9,6 +9,7 @@ from storage import (
     ledger,
     messages,
     people,
+    placements,
     profiles,
     suppression,
 )
@@ -24,6 +25,7 @@ SUBJECTS = (
     ledger,
     messages,
     people,
+    placements,
     profiles,
     segments,
     suppression,

@@ -19,7 +19,8 @@ from keywords.replies import ProgramVoice, Reply
 from keywords.shop import Category, Program, Sender, Shop
 from keywords.signals import Frequency
 from keywords.vocabulary import fold_keyword
-from storage.catalogue import KeywordRow, ProgramRow, ProgramVersionRow, SenderRow
+from storage import placements
+from storage.catalogue import KeywordRow, ProgramRow, ProgramVersionRow, SenderRow, changed
 from storage.database import Connection
 
 CONFIRM_WITHIN_HOURS = 168
@@ -146,7 +147,7 @@ def save_sender(session: Session, sender: SenderDefinition) -> None:
     }
     statement = insert(SenderRow).values(number=sender.number, **values)
     session.execute(statement.on_conflict_do_update(index_elements=["number"], set_=values))
-    _changed(session)
+    changed(session)
 
 
 def save_program(session: Session, program: ProgramDefinition) -> int:
@@ -168,7 +169,7 @@ def save_program(session: Session, program: ProgramDefinition) -> int:
     session.flush()
     session.add(ProgramVersionRow(program=program.slug, version=row.version, body=body))
     _save_keywords(session, program)
-    _changed(session)
+    changed(session)
     return row.version
 
 
@@ -191,10 +192,6 @@ def _save_keywords(session: Session, program: ProgramDefinition) -> None:
             )
         )
         session.flush()
-
-
-def _changed(session: Session) -> None:
-    session.execute(text("UPDATE catalogue SET version = version + 1"))
 
 
 def senders(session: Session) -> Sequence[SenderRow]:
@@ -231,6 +228,7 @@ def load_shop(connection: Connection) -> Shop:
             for number, authority in connection.execute(_SENDERS)
         },
         programs,
+        placements.load(connection),
     )
 
 

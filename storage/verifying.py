@@ -34,10 +34,12 @@ COPIES: Final = (
     "occurred_at",
     "recorded_at",
     "message_sid",
+    "placement",
 )
 _CHAINS = """
 SELECT e.subject, e.n, e.envelope, e.prev, e.hash, e.evidence_digest, v.salt, v.evidence,
-       e.event, e.change, e.program, e.method, e.occurred_at, e.recorded_at, e.message_sid
+       e.event, e.change, e.program, e.method, e.occurred_at, e.recorded_at, e.message_sid,
+       e.placement
 FROM consent_events e LEFT JOIN consent_evidence v USING (event)
 ORDER BY e.subject, e.n
 """
@@ -168,8 +170,10 @@ def _envelope(link: Link) -> dict[str, Any]:
 def _copy_faults(envelope: Mapping[str, Any], copies: Sequence[Any]) -> Iterator[str]:
     if not envelope:
         return
+    terms = envelope.get("terms")
+    told = {**envelope, "placement": terms.get("placement") if isinstance(terms, dict) else None}
     for name, column in zip(COPIES, copies, strict=True):
-        if _written(envelope.get(name), column) != column:
+        if _written(told.get(name), column) != column:
             yield f"the column {name} was altered"
 
 
