@@ -21,7 +21,7 @@ from tests.engines import Servers, cloned, servers, with_number
 
 _RUNNING = pytest.StashKey[contextlib.ExitStack]()
 _SERVERS = pytest.StashKey[Servers]()
-_PURE = ("tests/keywords", "tests/worker/policy")
+_PURE = ("tests/keywords", "tests/worker/policy", "tests/worker/texts")
 
 ACCOUNT_SID = "AC" + "0123456789abcdef" * 2
 AUTH_TOKEN = "b7c1" * 8

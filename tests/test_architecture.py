@@ -18,7 +18,7 @@ import pytest
 from tests.source import PACKAGES, ROOT, Module, dotted, modules, parse
 
 SOURCE = modules(*PACKAGES, "wsgi.py")
-PURE = modules("keywords", "worker/policy")
+PURE = modules("keywords", "worker/policy", "worker/texts")
 TESTS = modules("tests")
 # Package data is read at import, which is the one file that pure code may open.
 DATA_LOADERS = ("keywords/data/__init__.py",)

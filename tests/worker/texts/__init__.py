@@ -1,0 +1,1 @@
+"""Tests of the texts of campaigns, without any server."""
