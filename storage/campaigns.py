@@ -69,6 +69,10 @@ class CampaignRow(Base):
     the quiet-hours windows; ``local_at`` is a wall-clock time without a zone (``Schedule.LOCAL``);
     after ``max_lateness`` beyond its time a message expires instead of going out. ``holdout`` is
     the share of the audience, 0 to 0.5, that gets nothing and is compared with the rest.
+
+    Set by launch and planning: ``starts_at`` is when it may begin to go; ``grace`` how long after
+    its time a message may still go, which is ``max_lateness`` and the time that the sender needs
+    for the whole campaign; ``paused_at`` since when somebody, or a rule, holds it.
     """
 
     __tablename__ = "campaigns"
@@ -100,6 +104,9 @@ class CampaignRow(Base):
     )
     settings: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
     planned: Mapped[int | None]
+    starts_at: Mapped[datetime | None]
+    grace: Mapped[timedelta | None] = mapped_column(Interval)
+    paused_at: Mapped[datetime | None]
     created_by: Mapped[str]
     created_at: Mapped[datetime] = mapped_column(server_default=text("assent_now()"))
     updated_at: Mapped[datetime] = mapped_column(server_default=text("assent_now()"))
@@ -136,8 +143,12 @@ class LinkRow(Base):
 class RecipientRow(Base):
     """One message of a campaign to one subscriber.
 
-    ``reason`` names the rule behind a final state ("policy.unsubscribed", "carrier.21211");
-    ``decision`` is what "may it go now?" answered when it was claimed: rule, version, evidence.
+    ``reason`` names the rule behind a state ("policy.unsubscribed", "carrier.21211", and for a
+    planned one why it waits); ``decision`` is what "may it go now?" answered when it was claimed:
+    rule, version, evidence. ``not_after`` is None where the campaign's ``grace`` says it.
+    ``attempt_id`` is a random half, the same for all that were claimed together, and the id.
+    ``crashes`` counts workers that died with this message in hand; ``asked_at`` is when the
+    carrier was last asked about one without an answer.
     ``body`` is the text as it was handed over. ``delivery`` is the carrier's last status, never
     moving backwards by ``delivery_rank``; ``price_micros`` what the carrier says it cost.
     """
@@ -155,12 +166,24 @@ class RecipientRow(Base):
             "id",
             postgresql_where=text("state = 'planned'"),
         ),
+        # Partial, so that planning a million rows writes three indexes only; a STOP looks here
+        # for what is on the wire at this moment, which is never much.
         Index(
-            "ix_recipients_open",
-            "claimed_at",
-            postgresql_where=text("state IN ('sending', 'unknown')"),
+            "ix_recipients_in_flight",
+            "subscriber_id",
+            postgresql_where=text("state = 'sending'"),
         ),
-        Index("ix_recipients_subscriber", "subscriber_id", "claimed_at"),
+        Index(
+            "ix_recipients_unknown",
+            "claimed_at",
+            postgresql_where=text("state = 'unknown' AND reason IS NULL"),
+        ),
+        Index(
+            "ix_recipients_subscriber",
+            "subscriber_id",
+            "claimed_at",
+            postgresql_where=text("claimed_at IS NOT NULL"),
+        ),
         {"postgresql_with": {"fillfactor": 70}},
     )
 
@@ -175,6 +198,8 @@ class RecipientRow(Base):
     attempt_id: Mapped[UUID | None]
     claimed_at: Mapped[datetime | None]
     settled_at: Mapped[datetime | None]
+    asked_at: Mapped[datetime | None]
+    crashes: Mapped[int] = mapped_column(SmallInteger, server_default=text("0"))
     decision: Mapped[dict[str, Any] | None]
     body: Mapped[str | None]
     sms_segments: Mapped[int | None] = mapped_column(SmallInteger)

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, text
+from sqlalchemy import CheckConstraint, Index, SmallInteger, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage.base import Base
@@ -33,7 +33,10 @@ _STATES = ", ".join(repr(str(s)) for s in MessageState)
 
 
 class MessageRow(Base):
-    """See the module. ``mark`` is the loop guard's; ``in_reply_to`` an inbound MessageSid."""
+    """See the module. ``mark`` is the loop guard's; ``in_reply_to`` an inbound MessageSid.
+
+    ``delivery`` is the carrier's last status, never moving backwards by ``delivery_rank``.
+    """
 
     __tablename__ = "messages"
     __table_args__ = (
@@ -41,6 +44,11 @@ class MessageRow(Base):
         Index("ix_messages_subscriber", "subscriber_id", "created_at"),
         Index(
             "ix_messages_due", "not_before", postgresql_where=text("state IN ('queued', 'sending')")
+        ),
+        Index(
+            "ix_messages_unknown",
+            "claimed_at",
+            postgresql_where=text("state = 'unknown' AND error_code IS NULL"),
         ),
         Index(
             "uq_messages_dedupe",
@@ -71,4 +79,8 @@ class MessageRow(Base):
     settled_at: Mapped[datetime | None]
     carrier_sid: Mapped[str | None]
     error_code: Mapped[str | None]
+    asked_at: Mapped[datetime | None]
+    delivery: Mapped[str | None]
+    delivery_rank: Mapped[int | None] = mapped_column(SmallInteger)
+    delivered_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(server_default=text("now()"))

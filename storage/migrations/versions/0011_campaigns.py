@@ -47,6 +47,9 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("planned", sa.BigInteger(), nullable=True),
+        sa.Column("starts_at", sa.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("grace", sa.Interval(), nullable=True),
+        sa.Column("paused_at", sa.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("created_by", sa.Text(), nullable=False),
         sa.Column(
             "created_at",
@@ -107,6 +110,8 @@ def upgrade() -> None:
         sa.Column("attempt_id", sa.Uuid(), nullable=True),
         sa.Column("claimed_at", sa.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("settled_at", sa.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("asked_at", sa.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("crashes", sa.SmallInteger(), server_default=sa.text("0"), nullable=False),
         sa.Column("decision", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
         sa.Column("body", sa.Text(), nullable=True),
         sa.Column("sms_segments", sa.SmallInteger(), nullable=True),
@@ -132,14 +137,25 @@ def upgrade() -> None:
         postgresql_where=sa.text("state = 'planned'"),
     )
     op.create_index(
-        "ix_recipients_open",
+        "ix_recipients_in_flight",
+        "recipients",
+        ["subscriber_id"],
+        unique=False,
+        postgresql_where=sa.text("state = 'sending'"),
+    )
+    op.create_index(
+        "ix_recipients_unknown",
         "recipients",
         ["claimed_at"],
         unique=False,
-        postgresql_where=sa.text("state IN ('sending', 'unknown')"),
+        postgresql_where=sa.text("state = 'unknown' AND reason IS NULL"),
     )
     op.create_index(
-        "ix_recipients_subscriber", "recipients", ["subscriber_id", "claimed_at"], unique=False
+        "ix_recipients_subscriber",
+        "recipients",
+        ["subscriber_id", "claimed_at"],
+        unique=False,
+        postgresql_where=sa.text("claimed_at IS NOT NULL"),
     )
     op.create_index(
         "uq_recipients_campaign_id_subscriber_id",

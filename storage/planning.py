@@ -1,0 +1,184 @@
+"""Planning a campaign: its recipients as rows, written once, a chunk at a time.
+
+A chunk is one statement, from the audience's conditions to the rows: who gets which variant and
+who is held out is computed on the way (``splitting``), and the codes of links need no row at all
+(``worker.texts.codes``). Where the next chunk begins is read from the rows that are there, so a
+planner that dies loses nothing, one that runs twice adds nothing, and there is no cursor to lose.
+
+People who are paused are planned too: a pause may be over before the campaign goes, and if it is
+not, their row says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from psycopg.rows import class_row
+
+from storage.database import Connection
+from storage.segments.saved import Audience
+from storage.segments.sql import PEOPLE
+from storage.splitting import Split, holdout_sql, variant_sql
+from storage.tallies import ADD_SQL
+
+CHUNK: Final = 50_000
+LOCAL_CHUNK: Final = 5_000
+# How many SMS segments a text is taken for when it is reckoned how long a campaign will take.
+_SEGMENTS: Final = 2
+
+_AUDIENCE: Final = """
+    FROM {people}
+    WHERE s.id > coalesce((SELECT max(subscriber_id) FROM recipients
+                           WHERE campaign_id = %(campaign)s), 0)
+      AND t.state IN ('subscribed', 'paused') AND {where}
+    ORDER BY s.id LIMIT %(chunk)s
+"""
+_TOGETHER: Final = "SELECT s.id, %(not_before)s::timestamptz AS not_before" + _AUDIENCE
+_EACH: Final = """
+    SELECT id, not_before
+    FROM unnest(%(ids)s::bigint[], %(moments)s::timestamptz[]) AS v (id, not_before)
+"""
+_PLAN: Final = """
+WITH audience AS MATERIALIZED ({audience}), planned AS (
+    INSERT INTO recipients (campaign_id, subscriber_id, variant, state, not_before)
+    SELECT %(campaign)s, id, {variant},
+           CASE WHEN {holdout} THEN 'holdout' ELSE 'planned' END, not_before
+    FROM audience ORDER BY id
+    ON CONFLICT (campaign_id, subscriber_id) DO NOTHING RETURNING state
+), counted AS (
+    SELECT %(campaign)s::bigint AS campaign_id, state AS what, '' AS why, count(*) AS n
+    FROM planned WHERE state = 'holdout' GROUP BY state
+), tallied AS ({tally}), noted AS (
+    UPDATE campaigns SET planned = coalesce(planned, 0) + (SELECT count(*) FROM planned)
+    WHERE id = %(campaign)s
+)
+SELECT (SELECT count(*) FROM audience), (SELECT count(*) FROM planned)
+"""
+# Profiles are among the people that conditions are asked about.
+_PAGE: Final = (
+    "SELECT s.id, s.phone, p.zip, p.state, p.country, p.time_zone, p.place_source" + _AUDIENCE
+)
+_LOCK: Final = """
+SELECT c.id, c.audience, c.program, c.sender, c.holdout, c.schedule, c.starts_at, c.local_at,
+       (SELECT count(*) FROM variants v WHERE v.campaign_id = c.id) AS variants
+FROM campaigns c WHERE c.id = %s AND c.state = 'planning' FOR UPDATE OF c SKIP LOCKED
+"""
+_FINISH: Final = """
+UPDATE campaigns c SET state = 'scheduled', updated_at = assent_now(),
+    planned = coalesce(c.planned, 0),
+    starts_at = coalesce(
+        (SELECT min(r.not_before) FROM recipients r
+         WHERE r.campaign_id = c.id AND r.state = 'planned'), c.starts_at),
+    grace = c.max_lateness + coalesce(c.planned, 0) * %s
+            / (SELECT s.segments_per_second FROM senders s WHERE s.number = c.sender)
+            * interval '1 second'
+WHERE c.id = %s AND c.state = 'planning'
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Unplanned:
+    """A campaign that is being planned, locked until the transaction ends.
+
+    ``starts_at`` is when it may begin to go; ``local_at`` a wall-clock time without a zone, for
+    ``Schedule.LOCAL``; ``variants`` how many texts it has.
+    """
+
+    id: int
+    audience: Mapping[str, Any]
+    program: str
+    sender: str
+    holdout: float
+    schedule: str
+    starts_at: datetime
+    local_at: str | None
+    variants: int
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """What one chunk came to: people looked at, and rows that are new. No people: it is done."""
+
+    people: int
+    added: int
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """Somebody whose moment depends on where they are: the number, and what a profile says."""
+
+    id: int
+    phone: str
+    zip: str | None
+    state: str | None
+    country: str | None
+    time_zone: str | None
+    place_source: str | None
+
+
+def lock(connection: Connection, campaign_id: int) -> Unplanned | None:
+    """The campaign, if it is to be planned and nobody else plans it; call inside a transaction."""
+    with connection.cursor(row_factory=class_row(Unplanned)) as cursor:
+        return cursor.execute(_LOCK, (campaign_id,)).fetchone()
+
+
+def plan(
+    connection: Connection,
+    campaign: Unplanned,
+    audience: Audience,
+    split: Split,
+    chunk: int = CHUNK,
+) -> Chunk:
+    """Plan the next people of a campaign that goes to everybody at one moment."""
+    query = audience.query()
+    values = {**query.parameters, "chunk": chunk, "not_before": campaign.starts_at}
+    together = _TOGETHER.format(people=PEOPLE, where=query.where)
+    return _insert(connection, campaign, split, together, values)
+
+
+def page(
+    connection: Connection, campaign: Unplanned, audience: Audience, chunk: int = LOCAL_CHUNK
+) -> list[Placed]:
+    """The next people of a campaign that goes to each at a local time."""
+    query = audience.query()
+    values = {**query.parameters, "campaign": campaign.id, "chunk": chunk}
+    statement = _PAGE.format(people=PEOPLE, where=query.where)
+    with connection.cursor(row_factory=class_row(Placed)) as cursor:
+        return cursor.execute(statement, values).fetchall()
+
+
+def plan_each(
+    connection: Connection,
+    campaign: Unplanned,
+    split: Split,
+    moments: Sequence[tuple[int, datetime]],
+) -> Chunk:
+    """Plan these people, each for a moment of their own."""
+    values = {
+        "ids": [person for person, _ in moments],
+        "moments": [moment for _, moment in moments],
+    }
+    return _insert(connection, campaign, split, _EACH, values)
+
+
+def finish(connection: Connection, campaign_id: int) -> None:
+    """Say that everybody is planned, and how long the campaign may take."""
+    connection.execute(_FINISH, (_SEGMENTS, campaign_id))
+
+
+def _insert(
+    connection: Connection,
+    campaign: Unplanned,
+    split: Split,
+    audience: str,
+    values: Mapping[str, Any],
+) -> Chunk:
+    statement = _PLAN.format(
+        audience=audience, variant=variant_sql("id"), holdout=holdout_sql("id"), tally=ADD_SQL
+    )
+    given = {**values, **split.parameters, "campaign": campaign.id}
+    ((people, added),) = connection.execute(statement, given).fetchall()
+    return Chunk(people, added)

@@ -1,0 +1,1 @@
+"""Campaigns on a real database, with the simulator as the carrier."""
