@@ -24,12 +24,15 @@ PAUSE_S: Final = 0.1
 
 
 class Exchange:
-    """Answers inbound texts durably. Thread-safe; make it in the process that uses it."""
+    """Answers inbound texts durably. Thread-safe; make it in the process that uses it.
 
-    def __init__(self, database_url: str) -> None:
+    ``base_url`` is PUBLIC_BASE_URL, for replies that lead to a form.
+    """
+
+    def __init__(self, database_url: str, base_url: str = "") -> None:
         self._url = database_url
         self._connection: Connection | None = None
-        self._shops = ShopCache()
+        self._shops = ShopCache(base_url)
         self._group: Group[Arrival, Answer] = Group(
             self._run, limit=GROUP_LIMIT, shared=psycopg.OperationalError
         )

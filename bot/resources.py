@@ -38,4 +38,5 @@ def open_resources(settings: Settings, handover: Handover | None = None) -> Reso
     """Resources for this process. Nothing connects before it is needed."""
     assert settings.database_url is not None
     pool = engine(settings.database_url, "web", pool_size=4)
-    return Resources(settings, pool, sessions(pool), Exchange(settings.database_url), handover)
+    exchange = Exchange(settings.database_url, settings.public_base_url)
+    return Resources(settings, pool, sessions(pool), exchange, handover)

@@ -14,7 +14,7 @@ from keywords.consent import Change, Decision, State
 from keywords.ledger import instant
 from keywords.people import write_frequency
 from keywords.promise import stricter
-from keywords.replies import Facts, ProgramVoice, Reply
+from keywords.replies import ADULT, Facts, ProgramVoice, Reply
 from keywords.shop import Category, Program
 from keywords.signals import Signal, StopScope
 from keywords.turn import SMS, Spoken, Turn
@@ -43,11 +43,16 @@ def act(turn: Turn) -> Spoken | None:
 def join(turn: Turn) -> Spoken | None:
     """A program's keyword: ask for confirmation, or greet somebody who is already there."""
     program = turn.shop.programs[turn.reading.program or ""]
-    signal = Signal.JOIN if program.double_opt_in else Signal.JOIN_SINGLE
-    decision = turn.tell(program, signal)
+    decision = turn.tell(program, _join_signal(program))
     if turn.person.standing(program.slug).state in ACTIVE:
         turn.lift_suspension()
     return _answer(turn, program, decision)
+
+
+def _join_signal(program: Program) -> Signal:
+    if program.minimum_age is not None:
+        return Signal.JOIN_GATED
+    return Signal.JOIN if program.double_opt_in else Signal.JOIN_SINGLE
 
 
 def confirm(turn: Turn) -> Spoken | None:
@@ -113,7 +118,9 @@ def start(turn: Turn) -> Spoken | None:
     if len(left) > 1:
         return turn.say(Reply.ASK_AGAIN_TO_JOIN, left[0], programs=_voices(left))
     if left:
-        return _answer(turn, left[0], turn.tell(left[0], Signal.START))
+        gated = left[0].minimum_age is not None
+        signal = Signal.JOIN_GATED if gated else Signal.START
+        return _answer(turn, left[0], turn.tell(left[0], signal))
     return _to_anyone(turn, Signal.START)
 
 
@@ -256,6 +263,10 @@ def _facts(turn: Turn, program: Program, reply: Reply) -> Facts:
             states = {p.voice.name: str(_state(turn, p)) for p in _of_sender(turn)}
             met = {p.voice.name for p in _known(turn)}
             return {"states": {n: s for n, s in states.items() if n in met} or states}
+        case Reply.AGE_GATE:
+            place = f"?p={turn.reading.placement}" if turn.reading.placement else ""
+            age = program.minimum_age or ADULT
+            return {"age": age, "join_url": f"{program.join_url}{place}"}
     return {}
 
 

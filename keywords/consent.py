@@ -9,11 +9,13 @@ the question was asked" (a question that nobody answers must not turn a refusal 
 ``change`` is the ledger entry that is written; None means nothing changed and nothing is logged.
 ``reply`` is what the person is told; None means silence.
 
-Three rules shape the table:
+Four rules shape the table:
 
 * STOP is a fragment added to every state, so no state can forget it.
 * Only CONFIRM leads from ``unsubscribed`` (by way of ``pending``) to ``subscribed``. START after
   STOP is a request to come back, never consent by itself.
+* A program with a minimum age is not joined by a text: JOIN_GATED answers with the way to the form,
+  which asks for a date of birth. What the form records is a JOIN like any other.
 * Reachability is not here. A number that does not answer has not withdrawn anything.
 """
 
@@ -104,6 +106,7 @@ def _stay(state: State, **replies: Reply) -> dict[Signal, Decision]:
 
 _ASK: Final = Decision(State.PENDING, Change.OPTIN_REQUESTED, Reply.ASK_TO_CONFIRM)
 _COME_BACK: Final = Decision(State.PENDING, Change.RESUBSCRIBE_REQUESTED, Reply.ASK_TO_CONFIRM)
+_GATE: Final = Decision(State.NONE, None, Reply.AGE_GATE)
 _WELCOME: Final = Decision(State.SUBSCRIBED, Change.OPTIN_CONFIRMED, Reply.WELCOME)
 _LAPSE: Final = Decision(State.NONE, Change.LAPSED)
 
@@ -117,7 +120,7 @@ _NONE: Final = (
         PAUSE=Reply.NOT_SUBSCRIBED,
         RESUME=Reply.NOT_SUBSCRIBED,
     )
-    | {Signal.JOIN: _ASK, Signal.JOIN_SINGLE: _WELCOME}
+    | {Signal.JOIN: _ASK, Signal.JOIN_SINGLE: _WELCOME, Signal.JOIN_GATED: _GATE}
     | _STOP
 )
 
@@ -132,6 +135,7 @@ _PENDING: Final = (
     | {
         Signal.JOIN: _ASK,
         Signal.JOIN_SINGLE: _ASK,
+        Signal.JOIN_GATED: _ASK,
         Signal.CONFIRM: _WELCOME,
         Signal.DECLINE: Decision(State.UNSUBSCRIBED, Change.OPTIN_DECLINED, Reply.DECLINED),
         Signal.REMIND: Decision(State.PENDING, Change.OPTIN_REMINDED, Reply.REMINDER),
@@ -146,6 +150,7 @@ _SUBSCRIBED: Final = (
         State.SUBSCRIBED,
         JOIN=Reply.ALREADY_SUBSCRIBED,
         JOIN_SINGLE=Reply.ALREADY_SUBSCRIBED,
+        JOIN_GATED=Reply.ALREADY_SUBSCRIBED,
         CONFIRM=Reply.ALREADY_SUBSCRIBED,
         DECLINE=Reply.FALLBACK,
         START=Reply.ALREADY_SUBSCRIBED,
@@ -167,6 +172,7 @@ _PAUSED: Final = (
     | {
         Signal.JOIN: _RESUME,
         Signal.JOIN_SINGLE: _RESUME,
+        Signal.JOIN_GATED: _RESUME,
         Signal.START: _RESUME,
         Signal.RESUME: _RESUME,
         Signal.PAUSE_ENDED: Decision(State.SUBSCRIBED, Change.RESUMED),
@@ -187,6 +193,7 @@ _UNSUBSCRIBED: Final = _stay(
 ) | {
     Signal.JOIN: _ASK,
     Signal.JOIN_SINGLE: _ASK,
+    Signal.JOIN_GATED: Decision(State.UNSUBSCRIBED, None, Reply.AGE_GATE),
     Signal.START: _COME_BACK,
     # A second STOP is answered (CTIA 5.1.3: even to non-subscribers) and changes nothing.
     Signal.STOP: Decision(State.UNSUBSCRIBED, None, Reply.GOODBYE),

@@ -15,11 +15,12 @@ from enum import StrEnum
 from typing import Final
 
 from keywords.acts import ACTIVE, catch_up
+from keywords.age import passed
 from keywords.consent import Change, Method, State
 from keywords.ledger import Json
 from keywords.people import Person
 from keywords.replies import Reply
-from keywords.shop import Shop
+from keywords.shop import Program, Shop
 from keywords.signals import Reading, Signal
 from keywords.turn import ConsentChange, Origin, Spoken, Text, Turn
 
@@ -38,7 +39,8 @@ class OptIn:
     """A request to join ``program`` for an E.164 ``phone``, and what shows it.
 
     ``evidence`` is JSON: what was shown (``disclosure``: its digest), what the person did, and
-    where (see the method's own module). ``happened_at`` is when they did, None for now;
+    where (see the method's own module); for a program with a minimum age that it was checked
+    (``keywords.age.gate``). ``happened_at`` is when they did, None for now;
     ``language`` what the question is asked in, None for the person's or the program's own;
     ``placement`` the code of where they met the program.
     """
@@ -60,6 +62,7 @@ class OptInAnswer(StrEnum):
     WAITING = "waiting"  # a question is open, and was asked too lately to be repeated
     SUBSCRIBED = "subscribed"  # the person is there already; nothing was changed
     LIMITED = "limited"  # this number has been asked as often as it may be
+    AGE_UNCHECKED = "age_unchecked"  # the program has a minimum age, and nothing shows a check
     SUPPRESSED = "suppressed"  # on the suppression list, or left before: never brought back so
 
 
@@ -88,7 +91,7 @@ def opt_in(request: OptIn, person: Person, shop: Shop, asked: Asked, now: dateti
     reading = replace(_BY_OTHER_WAY, to_language=request.language, placement=request.placement)
     turn = Turn(_NO_TEXT, person, shop, None, reading, now, origin=origin)
     catch_up(turn)
-    refusal = _refusal(turn.person, request, asked)
+    refusal = _refusal(turn.person, program, request, asked)
     if refusal is not None:
         return OptInOutcome(refusal, turn.person, tuple(turn.changes))
     if request.language and turn.person.language is None:
@@ -99,7 +102,9 @@ def opt_in(request: OptIn, person: Person, shop: Shop, asked: Asked, now: dateti
     return OptInOutcome(OptInAnswer.ASKED, turn.person, tuple(turn.changes), question)
 
 
-def _refusal(person: Person, request: OptIn, asked: Asked) -> OptInAnswer | None:
+def _refusal(person: Person, program: Program, request: OptIn, asked: Asked) -> OptInAnswer | None:
+    if not passed(request.evidence, program.minimum_age):
+        return OptInAnswer.AGE_UNCHECKED
     standing = person.standing(request.program)
     if standing.state in ACTIVE:
         return OptInAnswer.SUBSCRIBED

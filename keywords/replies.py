@@ -20,6 +20,7 @@ INFORMATIONAL: Final = "informational"
 MARKETING: Final = "marketing"
 DEFAULT_LANGUAGE: Final = "en"
 LANGUAGES: Final = ("en", "es", "fr")
+ADULT: Final = 18
 
 
 class Reply(StrEnum):
@@ -27,6 +28,7 @@ class Reply(StrEnum):
 
     ASK_TO_CONFIRM = "ask_to_confirm"  # the question of double opt-in, with the disclosure
     REMINDER = "reminder"  # the one reminder of that question
+    AGE_GATE = "age_gate"  # the keyword of a program with a minimum age: where to show one's own
     WELCOME = "welcome"  # opt-in confirmation, CTIA Messaging Principles 5.1.2.1
     ALREADY_SUBSCRIBED = "already_subscribed"
     DECLINED = "declined"
@@ -79,12 +81,15 @@ class Facts(TypedDict, total=False):
     without them the one that speaks. ``wish``: the frequency just set (FREQUENCY_SET) or chosen
     (STATUS); without it the promise. ``until``: the last day of a pause (PAUSED); without it
     the pause has no end. ``states``: for STATUS, program name to consent state ("subscribed").
+    ``age`` and ``join_url``: the minimum age and the form that asks for it (AGE_GATE).
     """
 
     programs: Sequence[ProgramVoice]
     wish: Frequency | None
     until: date | None
     states: Mapping[str, str]
+    age: int
+    join_url: str
 
 
 def render(kind: Reply, voice: ProgramVoice, language: str | None, **facts: Unpack[Facts]) -> str:
@@ -194,6 +199,8 @@ _VALUES: Final[Mapping[str, _Value]] = {
     "wish": _wish,
     "until": lambda _voice, speech, facts: _until(speech, facts.get("until")),
     "status": _status,
+    "age": lambda _voice, _speech, facts: str(facts.get("age", ADULT)),
+    "join_url": lambda voice, _speech, facts: facts.get("join_url", f"/join/{voice.slug}"),
 }
 _VOICE_FIELDS: Final = frozenset(
     {"brand", "program", "title", "keyword", "frequency", "help_contact"}
@@ -206,6 +213,7 @@ _FACT_FIELDS: Final[Mapping[Reply, frozenset[str]]] = {
     Reply.RESUMED: frozenset({"wish"}),
     Reply.PAUSED: frozenset({"until"}),
     Reply.STATUS: frozenset({"status", "wish"}),
+    Reply.AGE_GATE: frozenset({"age", "join_url"}),
 }
 
 

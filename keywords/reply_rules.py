@@ -215,7 +215,11 @@ def _cost(
 def _sample(voice: ProgramVoice) -> Facts:
     """What a conversation might add to a text, about as long as it gets for this program."""
     return Facts(
-        programs=(voice, voice), wish=None, until=_LONGEST_DAY, states={voice.name: "pending"}
+        programs=(voice, voice),
+        wish=None,
+        until=_LONGEST_DAY,
+        states={voice.name: "pending"},
+        join_url=f"{_RULES['join_url']}{voice.slug}",
     )
 
 

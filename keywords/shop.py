@@ -8,6 +8,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 from keywords.authority import KeywordAuthority
+from keywords.look import Look
 from keywords.placements import Placement
 from keywords.replies import ProgramVoice
 
@@ -24,7 +25,9 @@ class Program:
     """The rules of a program, and its voice: how it speaks.
 
     ``confirm_within`` is how long a question stays open; ``remind_after`` when its one reminder
-    goes out, or None for no reminder.
+    goes out, or None for no reminder. ``minimum_age`` is in years; ``countries`` (ISO codes, the
+    likely one first) are those whose numbers may join by a form; ``origins`` the sites that may
+    embed it; ``join_url`` where it is.
     """
 
     voice: ProgramVoice
@@ -35,6 +38,11 @@ class Program:
     double_opt_in: bool
     confirm_within: timedelta
     remind_after: timedelta | None
+    minimum_age: int | None = None
+    countries: tuple[str, ...] = ("US",)
+    origins: tuple[str, ...] = ()
+    look: Look = field(default_factory=Look)
+    join_url: str = ""
 
     @property
     def slug(self) -> str:

@@ -11,6 +11,7 @@ class Signal(StrEnum):
 
     JOIN = "join"
     JOIN_SINGLE = "join_single"  # a handset keyword for a program without double opt-in
+    JOIN_GATED = "join_gated"  # a handset keyword where the age must be checked first
     CONFIRM = "confirm"
     DECLINE = "decline"
     STOP = "stop"

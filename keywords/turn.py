@@ -25,7 +25,7 @@ from keywords.signals import Reading, Signal
 SMS: Final = "sms"
 _ASKS: Final = frozenset({Change.OPTIN_REQUESTED, Change.RESUBSCRIBE_REQUESTED})
 _ANSWERS: Final = frozenset({Change.OPTIN_CONFIRMED, Change.OPTIN_DECLINED})
-_JOINS: Final = frozenset({Signal.JOIN, Signal.JOIN_SINGLE})
+_JOINS: Final = frozenset({Signal.JOIN, Signal.JOIN_SINGLE, Signal.JOIN_GATED})
 _BY_CLOCK: Final = frozenset({Signal.EXPIRE, Signal.PAUSE_ENDED, Signal.REMIND})
 
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any
 
 from psycopg.rows import TupleRow
 from sqlalchemy import func, select, text
@@ -14,17 +12,35 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from keywords.authority import KeywordAuthority
-from keywords.people import read_frequency, write_frequency
-from keywords.replies import ProgramVoice, Reply
-from keywords.shop import Category, Program, Sender, Shop
-from keywords.signals import Frequency
+from keywords.shop import Program, Sender, Shop
 from keywords.vocabulary import fold_keyword
 from storage import placements
 from storage.catalogue import KeywordRow, ProgramRow, ProgramVersionRow, SenderRow, changed
 from storage.database import Connection
+from storage.definitions import (
+    CONFIRM_WITHIN_HOURS,
+    COUNTRIES,
+    REMIND_AFTER_HOURS,
+    ProgramDefinition,
+    SenderDefinition,
+    definition,
+)
 
-CONFIRM_WITHIN_HOURS = 168
-REMIND_AFTER_HOURS = 24
+__all__ = (
+    "CONFIRM_WITHIN_HOURS",
+    "COUNTRIES",
+    "REMIND_AFTER_HOURS",
+    "KeywordTaken",
+    "ProgramDefinition",
+    "SenderDefinition",
+    "ShopCache",
+    "definition",
+    "load_shop",
+    "programs",
+    "save_program",
+    "save_sender",
+    "senders",
+)
 
 
 class KeywordTaken(ValueError):
@@ -34,107 +50,6 @@ class KeywordTaken(ValueError):
         super().__init__(f"{word} already joins the program {program}.")
         self.word = word
         self.program = program
-
-
-@dataclass(frozen=True, slots=True)
-class SenderDefinition:
-    """A sender as somebody sets it up. ``kind`` is short_code, toll_free or long_code."""
-
-    number: str
-    name: str
-    kind: str
-    keyword_authority: KeywordAuthority
-    segments_per_second: float
-
-
-@dataclass(frozen=True, slots=True)
-class ProgramDefinition:
-    """A program as somebody sets it up; what is published is exactly this.
-
-    ``keywords`` in the order of importance: the first is the one that texts mention. ``texts``
-    overrides replies by language and kind. Hours are whole; ``remind_after_hours`` may be None.
-    """
-
-    slug: str
-    sender: str
-    name: str
-    brand: str
-    category: Category
-    keywords: tuple[str, ...]
-    help_contact: str
-    terms_url: str
-    privacy_url: str
-    frequency: Frequency | None = None
-    language: str = "en"
-    double_opt_in: bool = True
-    confirm_within_hours: int = CONFIRM_WITHIN_HOURS
-    remind_after_hours: int | None = REMIND_AFTER_HOURS
-    texts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    disclosures: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-
-    def body(self) -> dict[str, Any]:
-        """The definition as it is stored and published."""
-        return {
-            "name": self.name,
-            "brand": self.brand,
-            "category": str(self.category),
-            "keywords": list(self.keywords),
-            "help_contact": self.help_contact,
-            "terms_url": self.terms_url,
-            "privacy_url": self.privacy_url,
-            "frequency": write_frequency(self.frequency) if self.frequency else None,
-            "language": self.language,
-            "double_opt_in": self.double_opt_in,
-            "confirm_within_hours": self.confirm_within_hours,
-            "remind_after_hours": self.remind_after_hours,
-            "texts": _plain(self.texts),
-            **self._chosen(),
-        }
-
-    def _chosen(self) -> dict[str, Any]:
-        """Settings that are written only where somebody set them.
-
-        A program that was published before they existed is thus still the same program.
-        """
-        chosen = {"disclosures": _plain(self.disclosures)}
-        return {name: value for name, value in chosen.items() if value}
-
-    def voice(self) -> ProgramVoice:
-        """How this program speaks."""
-        return ProgramVoice(
-            slug=self.slug,
-            name=self.name,
-            brand=self.brand,
-            category=self.category,
-            keyword=self.keywords[0],
-            frequency=self.frequency,
-            help_contact=self.help_contact,
-            terms_url=self.terms_url,
-            privacy_url=self.privacy_url,
-            texts={
-                (language, Reply(kind)): words
-                for language, texts in self.texts.items()
-                for kind, words in texts.items()
-            },
-        )
-
-
-def _plain(texts: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, str]]:
-    return {language: dict(words) for language, words in texts.items()}
-
-
-def definition(slug: str, sender: str, body: Mapping[str, Any]) -> ProgramDefinition:
-    """The definition that :meth:`ProgramDefinition.body` wrote."""
-    values = dict(body)
-    frequency = values.pop("frequency")
-    return ProgramDefinition(
-        slug=slug,
-        sender=sender,
-        category=Category(values.pop("category")),
-        keywords=tuple(values.pop("keywords")),
-        frequency=read_frequency(frequency) if frequency else None,
-        **values,
-    )
 
 
 def save_sender(session: Session, sender: SenderDefinition) -> None:
@@ -209,10 +124,13 @@ _SENDERS = "SELECT number, keyword_authority FROM senders"
 _KEYWORDS = "SELECT sender, keyword, program FROM program_keywords"
 
 
-def load_shop(connection: Connection) -> Shop:
-    """The shop as the conversation needs it, at its present version."""
+def load_shop(connection: Connection, base_url: str = "") -> Shop:
+    """The shop as the conversation needs it, at its present version.
+
+    ``base_url`` is PUBLIC_BASE_URL, where the forms are.
+    """
     ((version,),) = connection.execute("SELECT version FROM catalogue").fetchall()
-    programs = {row[0]: _program(row) for row in connection.execute(_PROGRAMS)}
+    programs = {row[0]: _program(row, base_url) for row in connection.execute(_PROGRAMS)}
     words: dict[str, dict[str, str]] = {}
     for number, keyword, slug in connection.execute(_KEYWORDS):
         words.setdefault(number, {})[keyword] = slug
@@ -232,7 +150,7 @@ def load_shop(connection: Connection) -> Shop:
     )
 
 
-def _program(row: TupleRow) -> Program:
+def _program(row: TupleRow, base_url: str) -> Program:
     slug, sender, version, body = row
     program = definition(slug, sender, body)
     remind = program.remind_after_hours
@@ -245,13 +163,19 @@ def _program(row: TupleRow) -> Program:
         double_opt_in=program.double_opt_in,
         confirm_within=timedelta(hours=program.confirm_within_hours),
         remind_after=timedelta(hours=remind) if remind is not None else None,
+        minimum_age=program.minimum_age,
+        countries=program.countries,
+        origins=program.origins,
+        look=program.look,
+        join_url=f"{base_url}/join/{slug}",
     )
 
 
 class ShopCache:
     """The shop as this process last read it; read again when its version has moved."""
 
-    def __init__(self) -> None:
+    def __init__(self, base_url: str = "") -> None:
+        self._base_url = base_url
         self._shop: Shop | None = None
         self._lock = threading.Lock()
 
@@ -259,5 +183,5 @@ class ShopCache:
         """The shop at ``version`` or later."""
         with self._lock:
             if self._shop is None or self._shop.version != version:
-                self._shop = load_shop(connection)
+                self._shop = load_shop(connection, self._base_url)
             return self._shop

@@ -52,7 +52,7 @@ class Runtime:
         self.settings = settings
         self.line = Line(required(settings.database_url, "DATABASE_URL"), name)
         self.gateway = Gateway(settings)
-        self.shops = ShopCache()
+        self.shops = ShopCache(settings.public_base_url)
         self.breaker = Breaker()
         self.senders = ThreadPoolExecutor(SENDERS, thread_name_prefix="send")
 

@@ -14,6 +14,7 @@ from bot.api.problems import FieldError
 from keywords import disclosure_rules, reply_rules
 from keywords.authority import KeywordAuthority
 from keywords.consent import Method
+from keywords.countries import COUNTRIES
 from keywords.phone import AddressKind, InvalidPhone, LineType, address, parse
 from keywords.reading import read
 from keywords.reply_rules import Problem as TextProblem
@@ -35,7 +36,7 @@ def program_errors(session: Session, program: ProgramDefinition) -> list[FieldEr
         message = "The reminder must come before the question expires."
         found.append(FieldError("remind_after_hours", message, "late"))
     found += [_text_error(problem) for problem in reply_rules.problems(program.voice())]
-    return [*found, *_disclosure_errors(session, program)]
+    return [*found, *_disclosure_errors(session, program), *_country_errors(program)]
 
 
 def disclosure_errors(
@@ -60,6 +61,16 @@ def _disclosure_errors(session: Session, program: ProgramDefinition) -> Iterator
     for (language, method), words in published_words(raw(session), program.slug).items():
         field = f"published.{language}.{method}"
         yield from disclosure_errors(program, language, method, words, field)
+
+
+def _country_errors(program: ProgramDefinition) -> Iterator[FieldError]:
+    for position, code in enumerate(program.countries):
+        if code not in COUNTRIES:
+            message = "Assent does not know this country; add it to keywords/data/countries.toml."
+            yield FieldError(f"countries.{position}", message, "unknown")
+    if program.minimum_age is not None and "CA" in program.countries:
+        message = "No age-gated texts to Canada (Twilio 30456, 30529, 30875)."
+        yield FieldError("countries", message, "age_gate")
 
 
 def sender_errors(sender: SenderDefinition) -> list[FieldError]:

@@ -10,11 +10,13 @@ from pydantic import Field, StringConstraints, create_model
 
 from bot.api.models import FrequencyModel, Line, Model, Words, absent
 from keywords.authority import KeywordAuthority
+from keywords.look import DEFAULT_COLOUR, Look
 from keywords.replies import Reply
 from keywords.shop import Category
 from storage.catalogue import ProgramRow, ProgramVersionRow, SenderRow
 from storage.shop import (
     CONFIRM_WITHIN_HOURS,
+    COUNTRIES,
     REMIND_AFTER_HOURS,
     ProgramDefinition,
     SenderDefinition,
@@ -32,8 +34,32 @@ Link = Annotated[
     str, StringConstraints(max_length=300, pattern=r"^https://[^\s/?#\x00-\x1f\x7f]+\S*$")
 ]
 ShownBy = Literal["web_form", "checkout", "point_of_sale", "qr_code", "import", "api", "operator"]
+CountryCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
+# As browsers send it in the Origin header. Plain http only where nothing crosses a network.
+Origin = Annotated[
+    str,
+    StringConstraints(
+        max_length=253,
+        pattern=r"^(?:https://[a-z0-9.-]+|http://(?:localhost|127\.0\.0\.1))(?::[0-9]{1,5})?$",
+    ),
+]
+Colour = Annotated[str, StringConstraints(pattern=r"^#[0-9a-f]{6}$")]
+Headline = Annotated[
+    str, StringConstraints(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f\x7f]+$")
+]
 Hours = Annotated[int, Field(strict=True, ge=1, le=24 * 90)]
 Flag = Annotated[bool, Field(strict=True)]
+
+
+class LookModel(Model):
+    """How a form and a poster look: one colour of the brand, and a first line by language."""
+
+    colour: Colour = DEFAULT_COLOUR
+    headline: dict[Language, Headline] = Field(default_factory=dict)
+
+    def value(self) -> Look:
+        """The look of the model."""
+        return Look(self.colour, {str(k): words for k, words in self.headline.items()})
 
 
 class ProgramFields(Model):
@@ -54,6 +80,12 @@ class ProgramFields(Model):
     remind_after_hours: Hours | None = REMIND_AFTER_HOURS
     texts: dict[Language, dict[Reply, Words]] = Field(default_factory=dict)
     disclosures: dict[Language, dict[ShownBy, Words]] = Field(default_factory=dict)
+    minimum_age: Annotated[int, Field(strict=True, ge=13, le=99)] | None = None
+    countries: Annotated[list[CountryCode], Field(min_length=1, max_length=50)] = Field(
+        default_factory=lambda: list(COUNTRIES)
+    )
+    origins: Annotated[list[Origin], Field(max_length=50)] = Field(default_factory=list)
+    look: LookModel = Field(default_factory=LookModel)
 
     def definition(self, slug: str) -> ProgramDefinition:
         """What is published when it has passed the checks."""
@@ -66,6 +98,9 @@ class ProgramFields(Model):
                 "frequency": self.frequency.value() if self.frequency else None,
                 "texts": _plain(self.texts),
                 "disclosures": _plain(self.disclosures),
+                "countries": tuple(self.countries),
+                "origins": tuple(self.origins),
+                "look": self.look.value(),
             },
         )
 
@@ -107,6 +142,10 @@ class ProgramAnswer(Model):
     remind_after_hours: int | None
     texts: dict[str, dict[str, str]]
     disclosures: dict[str, dict[str, str]] = Field(default_factory=dict)
+    minimum_age: int | None = None
+    countries: list[str] = Field(default_factory=lambda: list(COUNTRIES))
+    origins: list[str] = Field(default_factory=list)
+    look: LookModel = Field(default_factory=LookModel)
     published_at: datetime
 
 

@@ -72,6 +72,14 @@ def test_consent_begins_only_with_an_answered_question_or_a_keyword() -> None:
     assert ways_in == {(State.PENDING, Signal.CONFIRM), (State.NONE, Signal.JOIN_SINGLE)}
 
 
+@pytest.mark.parametrize("state", [State.NONE, State.UNSUBSCRIBED])
+def test_a_keyword_that_needs_an_age_check_changes_nothing(state: State) -> None:
+    """Whoever is outside is led to the form; a text alone never opens the question."""
+    decision = decide(state, Signal.JOIN_GATED)
+
+    assert (decision.to, decision.change, decision.reply) == (state, None, Reply.AGE_GATE)
+
+
 @pytest.mark.parametrize("state", [s for s in State if s is not State.PENDING])
 def test_yes_without_a_question_changes_nothing(state: State) -> None:
     """YES means consent only while a confirmation is pending."""

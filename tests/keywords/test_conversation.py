@@ -357,3 +357,41 @@ def test_a_text_from_no_person_changes_nothing_and_is_looked_at() -> None:
 
     assert (outcome.changes, outcome.reply, outcome.silence) == ((), None, "no_person")
     assert outcome.review is Review.NO_PERSON
+
+
+def gated(age: int = 21) -> Shop:
+    """The shop, where deals are for grown-ups only."""
+    deals = replace(
+        SHOP.programs["deals"], minimum_age=age, join_url="https://text.acme.example/join/deals"
+    )
+    return replace(SHOP, programs={**SHOP.programs, "deals": deals})
+
+
+@pytest.mark.parametrize("body", ["JOIN", "deals please", "JOIN A3K7"])
+def test_the_keyword_of_a_program_with_an_age_gate_leads_to_the_form(body: str) -> None:
+    """No question that YES could answer is open; a placement travels on in the link."""
+    outcome = say(body, where=gated())
+
+    assert kind(outcome) is Reply.AGE_GATE
+    assert changes(outcome) == []
+    assert outcome.reply is not None
+    assert "21 or older" in outcome.reply.body
+    place = "?p=A3K7" if body.endswith("A3K7") else ""
+    assert f"https://text.acme.example/join/deals{place} Reply HELP" in outcome.reply.body
+    assert kind(say("YES", outcome.person, gated())) is Reply.NOTHING_TO_CONFIRM
+
+
+def test_coming_back_to_a_program_with_an_age_gate_goes_by_the_form_too() -> None:
+    """START after STOP is a request like any other."""
+    outcome = say("START", person(deals=State.UNSUBSCRIBED), gated())
+
+    assert (kind(outcome), changes(outcome)) == (Reply.AGE_GATE, [])
+
+
+def test_who_passed_the_gate_answers_the_question_by_text() -> None:
+    """The form asked; YES is the consent, and the keyword asks again meanwhile."""
+    waiting = person(deals=State.PENDING)
+
+    assert kind(say("JOIN", waiting, gated())) is Reply.ASK_TO_CONFIRM
+    assert kind(say("YES", waiting, gated())) is Reply.WELCOME
+    assert kind(say("JOIN", person(deals=State.SUBSCRIBED), gated())) is Reply.ALREADY_SUBSCRIBED

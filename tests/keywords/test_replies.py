@@ -32,8 +32,10 @@ FACTS = Facts(
     wish=Frequency(2, Period.WEEK),
     until=date(2026, 12, 7),
     states={"Deals": "subscribed", "Coffee Club": "pending"},
+    age=21,
+    join_url="https://text.acme.example/join/order-updates",
 )
-ASK_NOTHING = {Reply.DECLINED, Reply.GOODBYE_SCOPE, Reply.ASK_AGAIN_TO_JOIN}
+ASK_NOTHING = {Reply.DECLINED, Reply.AGE_GATE, Reply.GOODBYE_SCOPE, Reply.ASK_AGAIN_TO_JOIN}
 TWO_SEGMENTS = {Reply.ASK_TO_CONFIRM, Reply.WELCOME}
 
 

@@ -8,14 +8,16 @@ from datetime import timedelta
 
 import pytest
 
-from bot.demo import load_if_empty
+from bot.demo import PROGRAMS, load_if_empty
+from keywords.age import gate
 from keywords.consent import Method
 from keywords.ledger import canonical
 from keywords.optin import OptIn, OptInAnswer
 from storage import optins
-from storage.database import connect
+from storage.database import connect, engine, sessions
+from storage.shop import save_program
 from storage.suppression import SuppressionReason, phone_digest, suppress
-from storage.transaction import atomic
+from storage.transaction import atomic, transaction
 from tests.worker.scene import ANNA, BEN, Scene
 
 PEPPER = "a phone pepper of the tests, 32 b"
@@ -124,3 +126,17 @@ def test_a_suppressed_number_is_refused_to_everyone_but_its_owner(scene: Scene) 
     assert record(scene, replace(IMPORTED, phone=BEN)) == [OptInAnswer.SUPPRESSED]
     assert record(scene, replace(FORM, phone=BEN)) == [OptInAnswer.ASKED]
     assert BEN.encode() not in canonical([digest.hex()])
+
+
+def test_nobody_is_asked_before_their_age_was_checked(scene: Scene, database_url: str) -> None:
+    """Whatever the way in, a program with a minimum age wants to see the check."""
+    pool = engine(database_url, "test", pool_size=1)
+    with transaction(sessions(pool)) as work:
+        save_program(work.session, replace(PROGRAMS[0], minimum_age=21))
+    pool.dispose()
+
+    unchecked = record(scene, FORM)
+    checked = record(scene, replace(FORM, evidence={"age": gate(21)}))
+
+    assert (unchecked, checked) == ([OptInAnswer.AGE_UNCHECKED], [OptInAnswer.ASKED])
+    assert [change for change, _, _ in scene.ledger(ANNA)] == ["optin_requested"]

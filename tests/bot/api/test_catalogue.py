@@ -85,6 +85,16 @@ def test_lists_go_on_from_their_cursor(client: Client) -> None:
         ({"texts": {"en": {"hello": "Hi"}}}, {"texts.en.hello.[key]"}),
         ({"texts": {"en": {"help": "Call us"}}}, {"texts.en.help"}),
         ({"texts": {"en": {"welcome": "Hi {nobody}"}}}, {"texts.en.welcome"}),
+        ({"minimum_age": 12}, {"minimum_age"}),
+        ({"minimum_age": "21"}, {"minimum_age"}),
+        ({"minimum_age": 21, "countries": ["US", "CA"]}, {"countries"}),
+        ({"countries": []}, {"countries"}),
+        ({"countries": ["US", "XX"]}, {"countries.1"}),
+        ({"origins": ["https://acme.example/"]}, {"origins.0"}),
+        ({"origins": ["http://acme.example"]}, {"origins.0"}),
+        ({"origins": ["*"]}, {"origins.0"}),
+        ({"look": {"colour": "red"}}, {"look.colour"}),
+        ({"look": {"headline": {"de": "Hallo"}}}, {"look.headline.de.[key]"}),
     ],
 )
 def test_a_program_that_breaks_a_rule_is_refused_by_field(
@@ -251,3 +261,22 @@ def test_the_ledger_says_who_it_is_and_how_much_is_in_it(
 
     assert (empty["entries"], empty["subjects"]) == (0, 0)
     assert (full["entries"], full["subjects"], full["log"]) == (3, 2, empty["log"])
+
+
+def test_what_a_form_needs_is_part_of_the_program(client: Client) -> None:
+    """Age, countries, sites and look are published with it, and left out where nobody set them."""
+    settings = {
+        "minimum_age": 21,
+        "countries": ["MX", "US"],
+        "origins": ["https://acme.example", "http://localhost:3000"],
+        "look": {"colour": "#7a1f5f", "headline": {"es": "Hola"}},
+    }
+    client.post("programs", SNEAKERS | settings, 201)
+
+    shown = client.get("programs/sneakers")
+    versions = client.get("programs/sneakers/versions")["items"]
+
+    assert {name: shown[name] for name in settings} == settings
+    assert versions[0]["body"]["look"] == settings["look"]
+    plain = client.get("programs/deals/versions")["items"][0]["body"]
+    assert not plain.keys() & settings.keys()
