@@ -7,7 +7,7 @@ from typing import Final
 from keywords.signals import Frequency, Period
 
 # Four weeks make a month here, so that "weekly" and "4 a month" are the same wish.
-_DAYS: Final = {Period.DAY: 1, Period.WEEK: 7, Period.MONTH: 28}
+DAYS: Final = {Period.DAY: 1, Period.WEEK: 7, Period.MONTH: 28}
 
 
 def stricter(promised: Frequency | None, wished: Frequency | None) -> Frequency | None:
@@ -17,4 +17,4 @@ def stricter(promised: Frequency | None, wished: Frequency | None) -> Frequency 
     """
     if promised is None or wished is None:
         return promised or wished
-    return min(wished, promised, key=lambda f: f.count / _DAYS[f.period])
+    return min(wished, promised, key=lambda f: f.count / DAYS[f.period])

@@ -51,7 +51,7 @@ def test_only_the_number_s_own_errors_say_something_about_it() -> None:
     assert {error.number for error in hard} == {Reachability.INVALID}
 
 
-@pytest.mark.parametrize("name", ["carrier_errors", "daytime"])
+@pytest.mark.parametrize("name", ["carrier_errors", "geography", "holidays", "quiet_hours"])
 def test_each_data_file_says_where_it_comes_from(name: str) -> None:
     """Version, source, and the day it was checked."""
     table = load(name, "worker.data")
