@@ -1,0 +1,1 @@
+"""Posters: layout, files, pages."""
