@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
@@ -11,7 +11,8 @@ import psycopg
 import redis
 
 from bot.engines.home import reason
-from storage import migrate
+from storage import coupon_pools, migrate
+from storage.database import connect
 from storage.settings import Settings
 
 CLOCK_SKEW_S: Final = 2.0
@@ -61,7 +62,10 @@ def examine_servers(settings: Settings, clock: Callable[[], float]) -> list[Find
     except psycopg.OperationalError as error:
         found = [unwell("postgresql", f"does not answer ({reason(error)})")]
     else:
-        found.insert(1, _schema(settings.database_url))
+        schema = _schema(settings.database_url)
+        found.insert(1, schema)
+        if schema.ok:
+            found += _coupons(settings.database_url)
     return [*found, _valkey(settings.redis_url)]
 
 
@@ -89,6 +93,20 @@ def _schema(url: str) -> Finding:
         return well("migrations", f"the schema is at {found}")
     have = "no schema" if found is None else f"the schema {found}"
     return unwell("migrations", f"{have} where {needed} is needed; run assent migrate")
+
+
+def _coupons(url: str) -> Iterator[Finding]:
+    """The pools that programs hand out codes of; a shop without coupons hears nothing."""
+    with connect(url, "doctor") as connection:
+        stocks = [stock for stock in coupon_pools.stocks(connection) if stock.programs]
+    for stock in stocks:
+        left = f"the pool {stock.pool} has {stock.free} codes left"
+        if stock.low:
+            told = f", and {stock.missed} who confirmed got none" if stock.missed else ""
+            sentence = f"{left}, fewer than {stock.low_water}{told}; run assent coupon add"
+            yield unwell("coupons", sentence)
+        else:
+            yield well("coupons", left)
 
 
 def _valkey(url: str) -> Finding:

@@ -39,7 +39,8 @@ class Outcome:
 
     ``reply`` goes into the webhook's answer. ``later`` is a question that a worker must send,
     because Twilio or the network has already answered this text in our place. ``silence`` says
-    why a reply that would have been due is not given.
+    why a reply that would have been due is not given. ``gift`` is a coupon that a worker must
+    send after it (see ``incentives``).
     """
 
     reading: Reading
@@ -50,6 +51,7 @@ class Outcome:
     mark: bytes = b""
     silence: str | None = None
     review: Review | None = None
+    gift: Spoken | None = None
 
     def unheard(self) -> Outcome:
         """The same text from a sender that is no person: nothing changes, nothing is said."""

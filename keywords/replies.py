@@ -21,6 +21,7 @@ MARKETING: Final = "marketing"
 DEFAULT_LANGUAGE: Final = "en"
 LANGUAGES: Final = ("en", "es", "fr")
 ADULT: Final = 18
+LONGEST_CODE: Final = 32  # of a coupon, so that a welcome keeps to its SMS segments
 
 
 class Reply(StrEnum):
@@ -44,6 +45,7 @@ class Reply(StrEnum):
     RESUMED = "resumed"
     STATUS = "status"
     LANGUAGE_SET = "language_set"
+    COUPON = "coupon"  # the code of a new subscriber, where the welcome does not carry it
     UNCLEAR_STOP = "unclear_stop"  # marketing is suspended; did they mean to end it?
     FALLBACK = "fallback"
 
@@ -74,6 +76,14 @@ class ProgramVoice:
     texts: Mapping[tuple[str, Reply], str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Coupon:
+    """A code that one person was given, and the last day on which it counts; None has no end."""
+
+    code: str
+    until: date | None = None
+
+
 class Facts(TypedDict, total=False):
     """What only the conversation knows. Each has a sensible value when it is left out.
 
@@ -82,6 +92,7 @@ class Facts(TypedDict, total=False):
     (STATUS); without it the promise. ``until``: the last day of a pause (PAUSED); without it
     the pause has no end. ``states``: for STATUS, program name to consent state ("subscribed").
     ``age`` and ``join_url``: the minimum age and the form that asks for it (AGE_GATE).
+    ``coupon``: the code that a new subscriber gets (WELCOME, COUPON); without it there is none.
     """
 
     programs: Sequence[ProgramVoice]
@@ -90,6 +101,7 @@ class Facts(TypedDict, total=False):
     states: Mapping[str, str]
     age: int
     join_url: str
+    coupon: Coupon | None
 
 
 def render(kind: Reply, voice: ProgramVoice, language: str | None, **facts: Unpack[Facts]) -> str:
@@ -99,19 +111,34 @@ def render(kind: Reply, voice: ProgramVoice, language: str | None, **facts: Unpa
     ``problems`` would have refused.
     """
     speech = _SPEECH[language_of(language)]
-    template = compile_template(text_of(kind, voice, speech.language))
+    gifted = facts.get("coupon") is not None
+    template = compile_template(text_of(kind, voice, speech.language, gifted=gifted))
     return template.fill(lambda name: _VALUES[name](voice, speech, facts))
 
 
-def text_of(kind: Reply, voice: ProgramVoice, language: str) -> str:
-    """The unfilled text: the shop's own, or the default of the program's category."""
+def text_of(kind: Reply, voice: ProgramVoice, language: str, *, gifted: bool = False) -> str:
+    """The unfilled text: the shop's own, or the default of the program's category.
+
+    ``gifted`` when there is a coupon to speak of. A welcome that speaks of one is kept for then;
+    whoever gets none is welcomed in the default words.
+    """
     own = voice.texts.get((language, kind))
-    if own is not None:
+    if own is not None and (gifted or kind is not Reply.WELCOME or _COUPON not in own):
         return own
     speech = _SPEECH[language]
+    if gifted and kind in speech.gifted:
+        return speech.gifted[kind]
     if voice.category == INFORMATIONAL and kind in speech.informational:
         return speech.informational[kind]
     return speech.texts[kind]
+
+
+def carries_coupon(voice: ProgramVoice, language: str) -> bool:
+    """Whether the welcome of a program says the code itself; else it follows in a text of its own.
+
+    The default welcome does. A shop's own words are left as they are.
+    """
+    return _COUPON in text_of(Reply.WELCOME, voice, language_of(language), gifted=True)
 
 
 def language_of(tag: str | None) -> str:
@@ -136,11 +163,14 @@ def fields_of(kind: Reply) -> frozenset[str]:
 
 @dataclass(frozen=True, slots=True)
 class _Speech:
-    """One language: the texts, those that differ for informational programs, and small words."""
+    """One language: the texts, those that differ for informational programs or where there is a
+    coupon, and small words.
+    """
 
     language: str
     texts: Mapping[Reply, str]
     informational: Mapping[Reply, str]
+    gifted: Mapping[Reply, str]
     words: Mapping[str, Any]
 
 
@@ -180,6 +210,15 @@ def _wish(voice: ProgramVoice, speech: _Speech, facts: Facts) -> str:
     return frequency_words(facts.get("wish") or voice.frequency, speech.language)
 
 
+def _coupon(speech: _Speech, coupon: Coupon | None) -> str:
+    """The code, with its last day where it has one: "TEA-7KXM (until Dec 24, 2026)"."""
+    if coupon is None:
+        return ""
+    return (
+        coupon.code if coupon.until is None else f"{coupon.code} ({_until(speech, coupon.until)})"
+    )
+
+
 _Value = Callable[[ProgramVoice, _Speech, Facts], str]
 _VALUES: Final[Mapping[str, _Value]] = {
     "brand": lambda voice, _speech, _facts: voice.brand,
@@ -201,6 +240,7 @@ _VALUES: Final[Mapping[str, _Value]] = {
     "status": _status,
     "age": lambda _voice, _speech, facts: str(facts.get("age", ADULT)),
     "join_url": lambda voice, _speech, facts: facts.get("join_url", f"/join/{voice.slug}"),
+    "coupon": lambda _voice, speech, facts: _coupon(speech, facts.get("coupon")),
 }
 _VOICE_FIELDS: Final = frozenset(
     {"brand", "program", "title", "keyword", "frequency", "help_contact"}
@@ -214,7 +254,10 @@ _FACT_FIELDS: Final[Mapping[Reply, frozenset[str]]] = {
     Reply.PAUSED: frozenset({"until"}),
     Reply.STATUS: frozenset({"status", "wish"}),
     Reply.AGE_GATE: frozenset({"age", "join_url"}),
+    Reply.WELCOME: frozenset({"coupon"}),
+    Reply.COUPON: frozenset({"coupon"}),
 }
+_COUPON: Final = "{coupon}"
 
 
 def _load(language: str) -> _Speech:
@@ -222,12 +265,13 @@ def _load(language: str) -> _Speech:
     table = data.load(f"replies.{language}")
     texts = {Reply(kind): text for kind, text in table["texts"].items()}
     informational = {Reply(kind): text for kind, text in table["informational"].items()}
+    gifted = {Reply(kind): text for kind, text in table["gifted"].items()}
     silent = set(Reply) - set(texts)
     if silent:
         raise ValueError(f"replies.{language}.toml has no text for {', '.join(sorted(silent))}")
-    for kind, text in [*texts.items(), *informational.items()]:
+    for kind, text in [*texts.items(), *informational.items(), *gifted.items()]:
         check_fields(compile_template(text), fields_of(kind))
-    return _Speech(language, texts, informational, table["words"])
+    return _Speech(language, texts, informational, gifted, table["words"])
 
 
 _SPEECH: Final[Mapping[str, _Speech]] = {language: _load(language) for language in LANGUAGES}

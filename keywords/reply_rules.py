@@ -16,7 +16,9 @@ from keywords.phone import InvalidPhone, LineType, parse
 from keywords.replies import (
     INFORMATIONAL,
     LANGUAGES,
+    LONGEST_CODE,
     MARKETING,
+    Coupon,
     Facts,
     ProgramVoice,
     Reply,
@@ -55,7 +57,10 @@ def problems(voice: ProgramVoice) -> list[Problem]:
         return found  # the texts would only repeat it
     for language in LANGUAGES:
         for kind in Reply:
-            found += _text_problems(voice, language, kind)
+            # With and without a coupon, each text once.
+            said = {text_of(kind, voice, language, gifted=g): g for g in (False, True)}
+            for gifted in said.values():
+                found += _text_problems(voice, language, kind, gifted=gifted)
     return found
 
 
@@ -127,12 +132,14 @@ def _stray_overrides(voice: ProgramVoice) -> Iterator[Problem]:
             yield Problem("texts", language, kind, "language", message)
 
 
-def _text_problems(voice: ProgramVoice, language: str, kind: Reply) -> Iterator[Problem]:
+def _text_problems(
+    voice: ProgramVoice, language: str, kind: Reply, *, gifted: bool
+) -> Iterator[Problem]:
     def problem(rule: str, message: str) -> Problem:
         return Problem("texts", language, kind, rule, f"the {kind} text ({language}) {message}")
 
     try:
-        template = compile_template(text_of(kind, voice, language))
+        template = compile_template(text_of(kind, voice, language, gifted=gifted))
         check_fields(template, fields_of(kind))
     except BadTemplate as error:
         yield problem("template", f"cannot be used: {error}")
@@ -141,7 +148,8 @@ def _text_problems(voice: ProgramVoice, language: str, kind: Reply) -> Iterator[
         *_missing(template, voice, language, kind),
         *_forbidden(template, voice, kind),
         *_promise(template, voice, language),
-        *_cost(template, voice, language, kind),
+        *_ucs2(template),
+        *_cost(kind, voice, language, _sample(voice, gifted=gifted)),
     ]:
         yield problem(rule, message)
 
@@ -198,13 +206,14 @@ def stated(template: Template, language: str) -> Frequency | None:
     return Frequency(int(found["count"]), _PERIODS[found["period"].lower()])
 
 
-def _cost(
-    template: Template, voice: ProgramVoice, language: str, kind: Reply
-) -> Iterator[_Finding]:
+def _ucs2(template: Template) -> Iterator[_Finding]:
     accident = _accidental(template.words)
     if accident:
         yield "ucs2", _cost_of(accident)
-    cost = count(render(kind, voice, language, **_sample(voice)))
+
+
+def _cost(kind: Reply, voice: ProgramVoice, language: str, facts: Facts) -> Iterator[_Finding]:
+    cost = count(render(kind, voice, language, **facts))
     limit = _RULES["segments"].get(kind, _RULES["segments"]["otherwise"])
     if cost.segments > limit:
         why = " because it is not plain GSM-7" if cost.encoding is Encoding.UCS2 else ""
@@ -212,7 +221,7 @@ def _cost(
         yield "segments", f"takes {cost.segments} SMS segments{why}; it must fit in {room}"
 
 
-def _sample(voice: ProgramVoice) -> Facts:
+def _sample(voice: ProgramVoice, *, gifted: bool) -> Facts:
     """What a conversation might add to a text, about as long as it gets for this program."""
     return Facts(
         programs=(voice, voice),
@@ -220,6 +229,7 @@ def _sample(voice: ProgramVoice) -> Facts:
         until=_LONGEST_DAY,
         states={voice.name: "pending"},
         join_url=f"{_RULES['join_url']}{voice.slug}",
+        coupon=Coupon("W" * LONGEST_CODE, _LONGEST_DAY) if gifted else None,
     )
 
 

@@ -27,7 +27,7 @@ class Program:
     ``confirm_within`` is how long a question stays open; ``remind_after`` when its one reminder
     goes out, or None for no reminder. ``minimum_age`` is in years; ``countries`` (ISO codes, the
     likely one first) are those whose numbers may join by a form; ``origins`` the sites that may
-    embed it; ``join_url`` where it is.
+    embed it; ``join_url`` where it is. ``coupon_pool`` names the codes for new subscribers.
     """
 
     voice: ProgramVoice
@@ -43,6 +43,7 @@ class Program:
     origins: tuple[str, ...] = ()
     look: Look = field(default_factory=Look)
     join_url: str = ""
+    coupon_pool: str | None = None
 
     @property
     def slug(self) -> str:

@@ -1,9 +1,10 @@
 """Many texts, one commit: lock the people, decide each text, write everything, once.
 
 The texts that arrive in the same instant share a transaction of three statements: one that locks,
-one that reads, one that writes. Locks are taken in the order of the numbers, so that two
-web processes cannot wait for each other in a circle. Decisions use the database's clock, read
-after the locks were granted, so that a person's entries never go back in time.
+one that reads, one that writes; a fourth, where somebody confirms, gives them coupons. Locks are
+taken in the order of the numbers, so that two web processes cannot wait for each other in a
+circle. Decisions use the database's clock, read after the locks were granted, so that a person's
+entries never go back in time.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from keywords.people import Person
 from keywords.shop import Shop
 from keywords.turn import Text
 from storage.conversation_writes import Decided, write
+from storage.coupon_giving import hand_out
 from storage.database import Connection
 from storage.locking import Locked, lock
 from storage.shop import ShopCache
@@ -71,23 +73,23 @@ def _exchange(
     phones = sorted({a.phone for a in arrivals if a.phone})
     locked = lock(connection, phones, [a.text.sid for a in arrivals])
     shop = shops.at(connection, locked.catalogue_version)
-    answers: dict[str, Answer] = dict(_repeats(locked))
-    decided = []
+    fresh: dict[str, Decided] = {}
+    twice = set()
     for arrival in arrivals:
         sid = arrival.text.sid
-        if sid in answers:
-            answers[sid] = Answer(answers[sid].reply, repeated=True)
-            continue
-        outcome = _decide(locked, shop, arrival)
-        decided.append(Decided(arrival.text, arrival.phone, arrival.raw, outcome))
-        answers[sid] = Answer(outcome.reply.body if outcome.reply else None)
+        if sid in fresh:
+            twice.add(sid)
+        elif sid not in locked.repeats:
+            outcome = _decide(locked, shop, arrival)
+            fresh[sid] = Decided(arrival.text, arrival.phone, arrival.raw, outcome)
+    decided = hand_out(connection, locked, shop, list(fresh.values()))
     if decided:
         write(connection, locked, decided)
+    answers = {sid: Answer(reply, repeated=True) for sid, reply in locked.repeats.items()}
+    for d in decided:
+        reply = d.outcome.reply
+        answers[d.text.sid] = Answer(reply.body if reply else None, d.text.sid in twice)
     return [answers[a.text.sid] for a in arrivals]
-
-
-def _repeats(locked: Locked) -> Sequence[tuple[str, Answer]]:
-    return [(sid, Answer(reply, repeated=True)) for sid, reply in locked.repeats.items()]
 
 
 def _decide(locked: Locked, shop: Shop, arrival: Arrival) -> Outcome:

@@ -103,21 +103,11 @@ _MESSAGES: Final = Rowset(
     {
         "id": "uuid",
         "subscriber_id": "bigint",
-        "program": "text",
-        "sender": "text",
-        "kind": "text",
-        "reply": "text",
-        "language": "text",
-        "body": "text",
-        "encoding": "text",
+        **dict.fromkeys(("program", "sender", "kind", "reply", "language", "body"), "text"),
+        **dict.fromkeys(("encoding", "in_reply_to", "state", "dedupe_key"), "text"),
         "sms_segments": "bigint",
-        "in_reply_to": "text",
         "mark": "bytea",
-        "state": "text",
-        "dedupe_key": "text",
-        "not_before": "timestamptz",
-        "not_after": "timestamptz",
-        "created_at": "timestamptz",
+        **dict.fromkeys(("not_before", "not_after", "created_at"), "timestamptz"),
     },
 )
 _BATCH: Final = Batch(
@@ -131,6 +121,9 @@ _BATCH: Final = Batch(
 )
 # How long a question that a worker sends in our place may still go out.
 LATER_WITHIN: Final = timedelta(hours=4)
+# A coupon follows the YES that earned it while that is still the same conversation, at any hour;
+# later it would be marketing like any other. The code stays the person's.
+GIFT_WITHIN: Final = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,20 +229,26 @@ def _disclosure_rows(changes: Sequence[ConsentChange]) -> list[Row]:
 
 def _message_rows(locked: Locked, decided: Sequence[Decided]) -> Iterator[Row]:
     for d in decided:
-        if d.phone is not None and d.outcome.reply is not None:
+        if d.phone is None:
+            continue
+        if d.outcome.reply is not None:
             yield _message_row(locked, d, d.phone, d.outcome.reply) | {
                 "kind": "reply",
                 "mark": d.outcome.mark,
                 "state": MessageState.ANSWERED,
             }
-        if d.phone is not None and d.outcome.later is not None:
-            yield _message_row(locked, d, d.phone, d.outcome.later) | {
-                "kind": "confirmation",
-                "state": MessageState.QUEUED,
-                "dedupe_key": f"later:{d.text.sid}",
-                "not_before": locked.now,
-                "not_after": locked.now + LATER_WITHIN,
-            }
+        for kind, key, spoken, within in (
+            ("confirmation", "later", d.outcome.later, LATER_WITHIN),
+            ("coupon", "coupon", d.outcome.gift, GIFT_WITHIN),
+        ):
+            if spoken is not None:
+                yield _message_row(locked, d, d.phone, spoken) | {
+                    "kind": kind,
+                    "state": MessageState.QUEUED,
+                    "dedupe_key": f"{key}:{d.text.sid}",
+                    "not_before": locked.now,
+                    "not_after": locked.now + within,
+                }
 
 
 def _message_row(locked: Locked, d: Decided, phone: str, spoken: Spoken) -> dict[str, Any]:

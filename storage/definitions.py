@@ -37,7 +37,7 @@ class ProgramDefinition:
     overrides replies by language and kind, ``disclosures`` calls to action by language and method.
     Hours are whole; ``remind_after_hours`` may be None. ``minimum_age`` is in years. ``countries``
     are ISO codes, the likely one first; ``origins`` sites ("https://shop.example") that may embed
-    the form.
+    the form. ``coupon_pool`` is the pool that new subscribers get a code of, None for no codes.
     """
 
     slug: str
@@ -60,6 +60,7 @@ class ProgramDefinition:
     countries: tuple[str, ...] = COUNTRIES
     origins: tuple[str, ...] = ()
     look: Look = field(default_factory=Look)
+    coupon_pool: str | None = None
 
     def body(self) -> dict[str, Any]:
         """The definition as it is stored and published."""
@@ -91,6 +92,7 @@ class ProgramDefinition:
             "countries": list(self.countries) if self.countries != COUNTRIES else None,
             "origins": list(self.origins),
             "look": write_look(self.look) if self.look != Look() else None,
+            "coupon_pool": self.coupon_pool,
         }
         return {name: value for name, value in chosen.items() if value}
 

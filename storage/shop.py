@@ -168,6 +168,7 @@ def _program(row: TupleRow, base_url: str) -> Program:
         origins=program.origins,
         look=program.look,
         join_url=f"{base_url}/join/{slug}",
+        coupon_pool=program.coupon_pool,
     )
 
 

@@ -19,7 +19,7 @@ from keywords.ledger import instant
 from keywords.shop import Program
 from keywords.signals import Reading, Signal
 from keywords.turn import ConsentChange, Text, Turn
-from storage import outbox, sweeps
+from storage import coupon_pools, outbox, sweeps
 from storage.conversation_writes import LATER_WITHIN, write_changes
 from storage.database import Connection
 from storage.locking import lock
@@ -76,6 +76,17 @@ def forget_answers(connection: Connection) -> int:
     """Delete answers to API requests after 30 days; answers how many."""
     with atomic(connection):
         return sweeps.forget_answers(connection, ANSWERS_KEPT, _MANY)
+
+
+def warn_of_coupons(connection: Connection) -> int:
+    """Say in the log that pools run dry; answers how many. Their names are in the API."""
+    pools = coupon_pools.low(connection)
+    empty = sum(not free for _, free in pools)
+    if empty:
+        _log.error("a coupon pool is empty: new subscribers get no code", extra={"count": empty})
+    if len(pools) > empty:
+        _log.warning("a coupon pool is low: add codes", extra={"count": len(pools) - empty})
+    return len(pools)
 
 
 def _each_batch(connection: Connection, shops: ShopCache, find: Find) -> int:

@@ -27,6 +27,7 @@ from worker.stopping import Stop, pause_s
 PERIOD_S: Final = 2.0
 REMIND_EVERY_S: Final = 60.0
 FORGET_EVERY_S: Final = 3600.0
+COUPONS_EVERY_S: Final = 900.0
 # A message that has waited so long although somebody was woken: no worker is there.
 PATIENCE: Final = timedelta(seconds=15)
 
@@ -65,6 +66,7 @@ class Ticker:
         sweeps.end_pauses(connection, shops)
         self._every(REMIND_EVERY_S, "remind", lambda: sweeps.remind(connection, shops))
         self._every(FORGET_EVERY_S, "forget", lambda: sweeps.forget_answers(connection))
+        self._every(COUPONS_EVERY_S, "coupons", lambda: sweeps.warn_of_coupons(connection))
 
     def _every(self, seconds: float, name: str, sweep: Callable[[], int]) -> None:
         now = time.monotonic()

@@ -18,6 +18,7 @@ from apiflask import APIBlueprint, APIFlask
 from flask import Blueprint, Response, jsonify, request
 
 from bot.api import (
+    coupons,
     disclosures,
     docs_page,
     inbox,
@@ -38,6 +39,7 @@ _LOG: Final = logging.getLogger(__name__)
 _RESOURCES: Final = (
     programs,
     disclosures,
+    coupons,
     senders,
     subscribers,
     segments,

@@ -17,10 +17,12 @@ from keywords.consent import Method
 from keywords.countries import COUNTRIES
 from keywords.phone import AddressKind, InvalidPhone, LineType, address, parse
 from keywords.reading import read
+from keywords.replies import Reply
 from keywords.reply_rules import Problem as TextProblem
 from keywords.signals import Signal
 from keywords.vocabulary import fold_keyword
 from storage.catalogue import KeywordRow, SenderRow
+from storage.coupons import CouponPoolRow
 from storage.database import raw
 from storage.disclosures import published_words
 from storage.shop import ProgramDefinition, SenderDefinition
@@ -35,8 +37,20 @@ def program_errors(session: Session, program: ProgramDefinition) -> list[FieldEr
     if reminder is not None and reminder >= program.confirm_within_hours:
         message = "The reminder must come before the question expires."
         found.append(FieldError("remind_after_hours", message, "late"))
+    found += _coupon_errors(session, program)
     found += [_text_error(problem) for problem in reply_rules.problems(program.voice())]
     return [*found, *_disclosure_errors(session, program), *_country_errors(program)]
+
+
+def _coupon_errors(session: Session, program: ProgramDefinition) -> Iterator[FieldError]:
+    """The pool must be there; and a welcome that speaks of a code needs one."""
+    pool = program.coupon_pool
+    if pool is not None and session.get(CouponPoolRow, pool) is None:
+        yield FieldError("coupon_pool", "There is no pool of coupons of this name.", "unknown")
+    for language, texts in program.texts.items():
+        if pool is None and "{coupon}" in texts.get(Reply.WELCOME, ""):
+            message = "The welcome speaks of a {coupon}, but the program has no coupon_pool."
+            yield FieldError(f"texts.{language}.{Reply.WELCOME}", message, "coupon")
 
 
 def disclosure_errors(

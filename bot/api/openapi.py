@@ -13,6 +13,7 @@ from bot.api.door import HEADER, MAX_BODY
 from bot.api.operation import SECURITY
 from bot.api.problems import SCHEMA
 from bot.api.program_models import NUMBER, SLUG
+from storage.coupons import POOL
 from storage.keys import Scope
 
 ID: Final = "^[1-9][0-9]{0,17}$"
@@ -53,6 +54,10 @@ _PATHS: Final[Mapping[str, Mapping[str, Any]]] = {
     "digest": {
         "description": "SHA-256 in hexadecimal.",
         "schema": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
+    },
+    "pool": {
+        "description": "The pool's name.",
+        "schema": {"type": "string", "pattern": POOL},
     },
     "message_sid": {
         "description": "The MessageSid of the text.",

@@ -14,6 +14,7 @@ from keywords.look import DEFAULT_COLOUR, Look
 from keywords.replies import Reply
 from keywords.shop import Category
 from storage.catalogue import ProgramRow, ProgramVersionRow, SenderRow
+from storage.coupons import POOL
 from storage.shop import (
     CONFIRM_WITHIN_HOURS,
     COUNTRIES,
@@ -86,6 +87,7 @@ class ProgramFields(Model):
     )
     origins: Annotated[list[Origin], Field(max_length=50)] = Field(default_factory=list)
     look: LookModel = Field(default_factory=LookModel)
+    coupon_pool: Annotated[str, StringConstraints(pattern=POOL)] | None = None
 
     def definition(self, slug: str) -> ProgramDefinition:
         """What is published when it has passed the checks."""
@@ -146,6 +148,7 @@ class ProgramAnswer(Model):
     countries: list[str] = Field(default_factory=lambda: list(COUNTRIES))
     origins: list[str] = Field(default_factory=list)
     look: LookModel = Field(default_factory=LookModel)
+    coupon_pool: str | None = None
     published_at: datetime
 
 

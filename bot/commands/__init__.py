@@ -26,6 +26,7 @@ COMMANDS: Final = {
     "doctor": "bot.commands.doctor:doctor",
     "program": "bot.commands.catalogue:program",
     "sender": "bot.commands.catalogue:sender",
+    "coupon": "bot.commands.coupons:coupon",
     "key": "bot.commands.keys:key",
     "ledger": "bot.commands.ledger:ledger",
     "bench": "bot.commands:bench",

@@ -1,7 +1,8 @@
-"""May a question, or the reminder of one, still be sent?
+"""May a question, the reminder of one, or the coupon that follows a YES still be sent?
 
 A question goes only to somebody who is still being asked it. It is not marketing; the answer
-decides whether there ever will be any (CTIA Messaging Principles 5.1.2).
+decides whether there ever will be any (CTIA Messaging Principles 5.1.2). A coupon belongs to the
+welcome and goes only to somebody who is still a subscriber.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from keywords.people import Standing
 
 CONFIRMATION: Final = "confirmation"
 REMINDER: Final = "reminder"
-_KINDS: Final = frozenset({CONFIRMATION, REMINDER})
+COUPON: Final = "coupon"
+_QUESTIONS: Final = frozenset({CONFIRMATION, REMINDER})
 
 
 def refusal(
@@ -25,7 +27,9 @@ def refusal(
     ``standing`` is the person's with the text's program at this moment. A kind of text that no
     rule here is about may not go.
     """
-    if kind not in _KINDS:
+    if kind == COUPON:
+        return _no_gift(standing, suspended=suspended)
+    if kind not in _QUESTIONS:
         return "policy.unknown_kind"
     if standing is None or standing.state is not State.PENDING:
         return "policy.not_pending"
@@ -36,6 +40,12 @@ def refusal(
     if suspended and kind == REMINDER:
         return "policy.suspended"
     return None
+
+
+def _no_gift(standing: Standing | None, *, suspended: bool) -> str | None:
+    if standing is None or standing.state is not State.SUBSCRIBED:
+        return "policy.not_subscribed"
+    return "policy.suspended" if suspended else None
 
 
 def may_remind(

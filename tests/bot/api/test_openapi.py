@@ -132,6 +132,7 @@ def test_every_operation_keeps_to_the_document(
     known["segment"] = str(boss.post("segments", {"name": "All", "condition": {}}, 201)["id"])
     known["list_id"] = str(boss.post("lists", {"name": "VIP", "phones": [ANNA]}, 201)["id"])
     known |= {"digest": shown}
+    known["pool"] = str(boss.post("coupons", {"pool": "welcome"}, 201)["pool"])
     operations = [result.ok() for result in schema.get_all_operations()]
 
     statuses = {o.label: _statuses(o, headers, known) for o in operations}

@@ -27,6 +27,25 @@ def test_a_question_goes_only_while_it_is_pending(state: State, kind: str) -> No
 
 
 @pytest.mark.parametrize(
+    ("state", "suspended", "expected"),
+    [
+        pytest.param(State.SUBSCRIBED, False, None, id="welcomed"),
+        pytest.param(State.SUBSCRIBED, True, "policy.suspended", id="perhaps an opt-out"),
+        pytest.param(State.UNSUBSCRIBED, False, "policy.not_subscribed", id="STOP"),
+        pytest.param(State.PAUSED, False, "policy.not_subscribed", id="paused"),
+        pytest.param(State.PENDING, False, "policy.not_subscribed", id="asked again"),
+    ],
+)
+def test_a_coupon_goes_only_to_a_subscriber(
+    state: State, expected: str | None, *, suspended: bool
+) -> None:
+    """Whoever texted STOP right after YES gets nothing more."""
+    standing = Standing("deals", state, confirmed_at=NOW)
+    assert refusal("coupon", NOW, standing, NOW, suspended=suspended) == expected
+    assert refusal("coupon", NOW, None, NOW, suspended=suspended) == "policy.not_subscribed"
+
+
+@pytest.mark.parametrize(
     ("kind", "created", "standing", "suspended", "expected"),
     [
         pytest.param("confirmation", NOW, ASKED, False, None, id="asked"),
