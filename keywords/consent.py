@@ -42,9 +42,14 @@ class State(StrEnum):
 
 
 class Change(StrEnum):
-    """The kind of a ledger entry. Those after ``LAPSED`` concern the person, not one program."""
+    """The kind of a ledger entry. Those after ``LAPSED`` concern the person, not one program.
+
+    ``OPTIN_ASKED`` follows a request whose question had to wait, when it goes out.
+    ``IMPORT_ASSERTED`` keeps what a file said of a person without proof; it changes no state.
+    """
 
     OPTIN_REQUESTED = "optin_requested"
+    OPTIN_ASKED = "optin_asked"
     OPTIN_CONFIRMED = "optin_confirmed"
     OPTIN_DECLINED = "optin_declined"
     OPTIN_EXPIRED = "optin_expired"
@@ -54,6 +59,7 @@ class Change(StrEnum):
     PAUSED = "paused"
     RESUMED = "resumed"
     OPTOUT = "optout"
+    IMPORT_ASSERTED = "import_asserted"
     LAPSED = "lapsed"
     LANGUAGE_CHANGED = "language_changed"
     SUSPENDED = "suspended"
@@ -138,6 +144,7 @@ _PENDING: Final = (
         Signal.JOIN_GATED: _ASK,
         Signal.CONFIRM: _WELCOME,
         Signal.DECLINE: Decision(State.UNSUBSCRIBED, Change.OPTIN_DECLINED, Reply.DECLINED),
+        Signal.ASK: Decision(State.PENDING, Change.OPTIN_ASKED, Reply.ASK_TO_CONFIRM),
         Signal.REMIND: Decision(State.PENDING, Change.OPTIN_REMINDED, Reply.REMINDER),
         Signal.EXPIRE: Decision(PRIOR, Change.OPTIN_EXPIRED),
         Signal.CARRIER_DEACTIVATED: _LAPSE,

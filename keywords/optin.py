@@ -30,7 +30,9 @@ ONE_PER: Final = timedelta(hours=24)
 UNANSWERED: Final = 3
 _NO_TEXT: Final = Text("", "", "", "")
 _BY_OTHER_WAY: Final = Reading(Signal.JOIN, "opt_in")
-# What others say of a person must not undo what the person said (reliability T21).
+# What others say of a person must not undo what the person said (reliability T21). Many are said
+# at once, of people who do nothing at that moment: their questions wait for the sender's pace and
+# for daytime.
 _HEARSAY: Final = frozenset({Method.IMPORT})
 
 
@@ -58,8 +60,9 @@ class OptIn:
 class OptInAnswer(StrEnum):
     """What became of a request. Only the shop's own systems may be told; a form says one thing."""
 
-    ASKED = "asked"  # recorded; the question goes out
-    WAITING = "waiting"  # a question is open, and was asked too lately to be repeated
+    ASKED = "asked"  # recorded; the question goes out, or waits for its turn
+    HELD = "held"  # recorded as what a file says, without proof; nobody is asked
+    WAITING = "waiting"  # a question is open, and is not repeated so soon
     SUBSCRIBED = "subscribed"  # the person is there already; nothing was changed
     LIMITED = "limited"  # this number has been asked as often as it may be
     AGE_UNCHECKED = "age_unchecked"  # the program has a minimum age, and nothing shows a check
@@ -85,12 +88,12 @@ class OptInOutcome:
 
 
 def opt_in(request: OptIn, person: Person, shop: Shop, asked: Asked, now: datetime) -> OptInOutcome:
-    """Decide one request. ``person`` is locked by the caller until the outcome is stored."""
+    """Decide one request. ``person`` is locked by the caller until the outcome is stored.
+
+    An outcome that is ASKED without a question has its question waiting for its turn.
+    """
     program = shop.programs[request.program]
-    origin = Origin(request.method, request.actor, request.evidence, request.happened_at)
-    reading = replace(_BY_OTHER_WAY, to_language=request.language, placement=request.placement)
-    turn = Turn(_NO_TEXT, person, shop, None, reading, now, origin=origin)
-    catch_up(turn)
+    turn = _begun(request, person, shop, now)
     refusal = _refusal(turn.person, program, request, asked)
     if refusal is not None:
         return OptInOutcome(refusal, turn.person, tuple(turn.changes))
@@ -98,8 +101,36 @@ def opt_in(request: OptIn, person: Person, shop: Shop, asked: Asked, now: dateti
         terms = {"language": request.language}
         turn.note(Change.LANGUAGE_CHANGED, "", request.language, terms)
     turn.tell(program, Signal.JOIN)
-    question = turn.say(Reply.ASK_TO_CONFIRM, program)
+    hearsay = request.method in _HEARSAY
+    question = None if hearsay else turn.say(Reply.ASK_TO_CONFIRM, program)
     return OptInOutcome(OptInAnswer.ASKED, turn.person, tuple(turn.changes), question)
+
+
+def hold(request: OptIn, person: Person, shop: Shop, asked: Asked, now: datetime) -> OptInOutcome:
+    """Decide a claim of consent that lacks its source, its time or what was shown.
+
+    Nobody is asked because of it. It is kept only where a whole claim would have been acted on.
+    """
+    program = shop.programs[request.program]
+    turn = _begun(request, person, shop, now)
+    refusal = _refusal(turn.person, program, request, asked)
+    if refusal is None:
+        turn.note_assertion(program)
+    return OptInOutcome(refusal or OptInAnswer.HELD, turn.person, tuple(turn.changes))
+
+
+def _begun(request: OptIn, person: Person, shop: Shop, now: datetime) -> Turn:
+    origin = Origin(
+        request.method,
+        request.actor,
+        request.evidence,
+        request.happened_at,
+        later=request.method in _HEARSAY,
+    )
+    reading = replace(_BY_OTHER_WAY, to_language=request.language, placement=request.placement)
+    turn = Turn(_NO_TEXT, person, shop, None, reading, now, origin=origin)
+    catch_up(turn)
+    return turn
 
 
 def _refusal(person: Person, program: Program, request: OptIn, asked: Asked) -> OptInAnswer | None:
@@ -108,8 +139,11 @@ def _refusal(person: Person, program: Program, request: OptIn, asked: Asked) -> 
     standing = person.standing(request.program)
     if standing.state in ACTIVE:
         return OptInAnswer.SUBSCRIBED
-    if request.method in _HEARSAY and _left(person, request.program):
-        return OptInAnswer.SUPPRESSED
+    if request.method in _HEARSAY:
+        if person.suspended or _left(person, request.program):
+            return OptInAnswer.SUPPRESSED
+        if standing.state is State.PENDING:
+            return OptInAnswer.WAITING
     if asked.unanswered >= UNANSWERED:
         return OptInAnswer.LIMITED
     if asked.lately:

@@ -14,12 +14,16 @@ from uuid import UUID
 from keywords.consent import Change, State
 from keywords.signals import Frequency, Period
 
+# In place of a moment: the question has not been asked yet.
+LATER = "later"
+
 
 @dataclass(frozen=True, slots=True)
 class Standing:
     """Where a person stands with one program: the projection of their ledger entries.
 
     ``prior`` is the state before the open question; ``question`` the digest of its disclosure.
+    A pending standing without ``asked_at`` waits for its question: nobody can answer it yet.
     """
 
     program: str
@@ -92,6 +96,8 @@ def apply(person: Person, entry: Entry) -> Person:
             return replace(person, language=entry.terms["language"])
         case Change.SUSPENDED | Change.SUSPENSION_LIFTED:
             return replace(person, suspended=entry.change is Change.SUSPENDED)
+        case Change.IMPORT_ASSERTED:
+            return person
     assert entry.program is not None
     return person.having_stood(_stand(person.standing(entry.program), entry))
 
@@ -109,6 +115,8 @@ def _stand(standing: Standing, entry: Entry) -> Standing:
             return replace(standing, reminded_at=entry.occurred_at)
         case Change.OPTIN_REQUESTED | Change.RESUBSCRIBE_REQUESTED:
             return _ask(standing, entry)
+        case Change.OPTIN_ASKED:
+            return replace(_ask(standing, entry), method=standing.method)
         case Change.PREFERENCE_CHANGED:
             return replace(standing, frequency=read_frequency(entry.terms["frequency"]))
         case Change.OPTIN_CONFIRMED:
@@ -117,14 +125,13 @@ def _stand(standing: Standing, entry: Entry) -> Standing:
 
 
 def _ask(standing: Standing, entry: Entry) -> Standing:
-    """A question is open; what was true before it stays known."""
-    asked_at = entry.terms.get("asked_at")
+    """A question is open, or is to be; what was true before it stays known."""
     return Standing(
         program=standing.program,
         state=State.PENDING,
         prior=State(entry.terms["prior"]),
         frequency=standing.frequency,
-        asked_at=datetime.fromisoformat(asked_at) if asked_at else entry.occurred_at,
+        asked_at=_asked_at(entry),
         expires_at=datetime.fromisoformat(entry.terms["expires_at"]),
         question=entry.terms.get("question"),
         confirmed_at=standing.confirmed_at,
@@ -132,6 +139,13 @@ def _ask(standing: Standing, entry: Entry) -> Standing:
         method=entry.method,
         version=entry.version,
     )
+
+
+def _asked_at(entry: Entry) -> datetime | None:
+    asked_at = entry.terms.get("asked_at")
+    if asked_at == LATER:
+        return None
+    return datetime.fromisoformat(asked_at) if asked_at else entry.occurred_at
 
 
 def _confirm(standing: Standing, entry: Entry) -> Standing:

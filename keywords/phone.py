@@ -95,6 +95,17 @@ def parse(text: str, region: str | None = None) -> PhoneNumber:
     ``region`` is the ISO country ("US") whose national form may be used; without one the number
     starts with "+". Raises :class:`InvalidPhone`.
     """
+    number = checked(text, region)
+    home = phonenumbers.region_code_for_number(number)
+    return PhoneNumber(
+        e164=phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164),
+        region=None if home in (None, "001") else home,
+        line_type=_LINE_TYPES.get(phonenumbers.number_type(number), LineType.OTHER),
+    )
+
+
+def checked(text: str, region: str | None = None) -> phonenumbers.PhoneNumber:
+    """The same as :func:`parse` in the form of ``phonenumbers``. Raises :class:`InvalidPhone`."""
     written = _plain(text)
     _refuse_what_is_no_number(written)
     try:
@@ -106,12 +117,7 @@ def parse(text: str, region: str | None = None) -> PhoneNumber:
         raise InvalidPhone(_LENGTH_ERRORS[length])
     if not phonenumbers.is_valid_number(number):
         raise InvalidPhone(PhoneError.NOT_VALID)
-    home = phonenumbers.region_code_for_number(number)
-    return PhoneNumber(
-        e164=phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164),
-        region=None if home in (None, "001") else home,
-        line_type=_LINE_TYPES.get(phonenumbers.number_type(number), LineType.OTHER),
-    )
+    return number
 
 
 def readable(number: str) -> str:

@@ -26,6 +26,7 @@ class Signal(StrEnum):
     NOT_UNDERSTOOD = "not_understood"
     CARRIER_BLOCKED = "carrier_blocked"
     CARRIER_DEACTIVATED = "carrier_deactivated"
+    ASK = "ask"  # the turn of a question that had to wait has come
     EXPIRE = "expire"
     REMIND = "remind"
     PAUSE_ENDED = "pause_ended"

@@ -10,12 +10,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, Unpack
 
 from keywords.consent import PRIOR, Change, Decision, Method, State, decide
 from keywords.ledger import Json, instant
-from keywords.people import Entry, Person, Standing, apply
+from keywords.people import LATER, Entry, Person, Standing, apply
 from keywords.placements import by_poster
 from keywords.placements import evidence as placed
 from keywords.replies import Facts, Reply, render
@@ -23,10 +23,17 @@ from keywords.shop import Program, Sender, Shop
 from keywords.signals import Reading, Signal
 
 SMS: Final = "sms"
-_ASKS: Final = frozenset({Change.OPTIN_REQUESTED, Change.RESUBSCRIBE_REQUESTED})
+_ASKS: Final = frozenset({Change.OPTIN_REQUESTED, Change.RESUBSCRIBE_REQUESTED, Change.OPTIN_ASKED})
 _ANSWERS: Final = frozenset({Change.OPTIN_CONFIRMED, Change.OPTIN_DECLINED})
 _JOINS: Final = frozenset({Signal.JOIN, Signal.JOIN_SINGLE, Signal.JOIN_GATED})
-_BY_CLOCK: Final = frozenset({Signal.EXPIRE, Signal.PAUSE_ENDED, Signal.REMIND})
+_BY_CLOCK: Final = frozenset({Signal.ASK, Signal.EXPIRE, Signal.PAUSE_ENDED, Signal.REMIND})
+# What a person says to a question that they have not seen yet: they are asked now, for nobody can
+# agree to words that were never shown.
+_ASK_FIRST: Final = frozenset(
+    {Signal.CONFIRM, Signal.START, Signal.FREQUENCY, Signal.PAUSE, Signal.RESUME}
+)
+# How long a question may wait for its turn; what a file says of somebody does not stay fresh.
+ASK_WITHIN: Final = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +79,15 @@ class Origin:
     """Where a turn comes from when it is not a text: who acted, how, and what shows it.
 
     ``actor`` is "person", "key:<name>" or "operator:<name>"; ``happened_at`` is when it is said
-    to have happened, None for this moment.
+    to have happened, None for this moment. ``later``: the question is not asked now but when its
+    turn comes (``Signal.ASK``).
     """
 
     method: Method
     actor: str
     evidence: Mapping[str, Json]
     happened_at: datetime | None = None
+    later: bool = False
 
 
 @dataclass(slots=True)
@@ -102,6 +111,8 @@ class Turn:
     ) -> Decision:
         """Ask the consent machine about one program, and keep what changes."""
         standing = self.person.standing(program.slug)
+        if signal in _ASK_FIRST and standing.state is State.PENDING and not standing.asked_at:
+            signal = Signal.JOIN
         decision = decide(standing.state, signal, standing.prior)
         assert decision.to != PRIOR
         if decision.change is not None:
@@ -113,6 +124,14 @@ class Turn:
         method, actor = self._by()
         entry = Entry(change, None, None, method, before, after, self._when(), terms)
         self._keep(entry, actor, self._evidence())
+
+    def note_assertion(self, program: Program) -> None:
+        """Keep what somebody says of a person without proof. It moves nothing."""
+        method, actor = self._by()
+        state = self.person.standing(program.slug).state
+        change = Change.IMPORT_ASSERTED
+        entry = Entry(change, program.slug, program.version, method, state, state, self._when(), {})
+        self._keep(entry, actor, self._evidence() | _named(program))
 
     def lift_suspension(self) -> None:
         """Marketing may go on: the person has said clearly that they want texts."""
@@ -146,29 +165,20 @@ class Turn:
         signal: Signal,
     ) -> None:
         assert decision.change is not None
+        by_clock, asks = signal in _BY_CLOCK, decision.change in _ASKS
         evidence = self._evidence()
-        if decision.change in _ASKS:
-            question = self.say(Reply.ASK_TO_CONFIRM, program)
-            terms |= self._open(program, standing, question)
-            evidence["asked"] = {
-                "text": question.body,
-                "disclosure": digest(question.body),
-                "language": question.language,
-            }
+        if by_clock:
+            evidence = {"clock": instant(self.now), "asked_at": _at(standing.asked_at)}
+        if asks:
+            terms |= self._ask(program, standing, evidence)
         if decision.change in _ANSWERS and standing.question:
             evidence["question"] = self._question(program, standing)
-        evidence["program"] = {
-            "name": program.voice.name,
-            "brand": program.voice.brand,
-            "version": program.version,
-        }
-        method, actor = self._by()
-        when = self._when()
+        if asks or not by_clock:
+            evidence |= _named(program)
+        method, actor = (Method.SYSTEM, "system") if by_clock else self._by()
+        when = self.now if by_clock else self._when()
         if self.reading.placement is not None and signal in _JOINS:
             method = self._place(self.reading.placement, program, method, terms, evidence)
-        if signal in _BY_CLOCK:
-            evidence = {"clock": instant(self.now), "asked_at": _at(standing.asked_at)}
-            method, actor, when = Method.SYSTEM, "system", self.now
         entry = Entry(
             decision.change,
             program.slug,
@@ -215,13 +225,22 @@ class Turn:
         self.changes.append(ConsentChange(entry, actor, evidence, self.text.sid or None))
         self.person = apply(self.person, entry)
 
-    def _open(self, program: Program, standing: Standing, question: Spoken) -> dict[str, str]:
+    def _ask(
+        self, program: Program, standing: Standing, evidence: dict[str, Json]
+    ) -> dict[str, str]:
+        """The terms of a question that is asked now, or later; what is asked joins the evidence."""
         resting = standing.state in (State.NONE, State.UNSUBSCRIBED)
-        terms = {
-            "prior": standing.state if resting else standing.prior,
-            "expires_at": instant(self.now + program.confirm_within),
-            "question": digest(question.body),
+        terms = {"prior": str(standing.state if resting else standing.prior)}
+        if self.origin is not None and self.origin.later:
+            return terms | {"asked_at": LATER, "expires_at": instant(self.now + ASK_WITHIN)}
+        question = self.say(Reply.ASK_TO_CONFIRM, program)
+        evidence["asked"] = {
+            "text": question.body,
+            "disclosure": digest(question.body),
+            "language": question.language,
         }
+        terms["expires_at"] = instant(self.now + program.confirm_within)
+        terms["question"] = digest(question.body)
         if self._when() != self.now:
             # The person acted earlier; the question is asked, and its time runs, from now on.
             terms["asked_at"] = instant(self.now)
@@ -259,6 +278,17 @@ class Turn:
                 "language": reading.language,
             },
         }
+
+
+def _named(program: Program) -> dict[str, Json]:
+    """The program as evidence names it: names change, versions do not."""
+    voice = program.voice
+    named: dict[str, Json] = {
+        "name": voice.name,
+        "brand": voice.brand,
+        "version": program.version,
+    }
+    return {"program": named}
 
 
 def _at(moment: datetime | None) -> str | None:

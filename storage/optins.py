@@ -2,7 +2,8 @@
 
 One transaction for all that is given: people locked in the order of their numbers, decided by
 ``keywords.optin``, written at once. The question is a queued message; a worker sends it by the
-same protocol as every other text (claim first, unknown is not sent again blindly).
+same protocol as every other text (claim first, unknown is not sent again blindly). What a file
+says makes a question that waits for its turn (``storage.waiting``).
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from keywords.ledger import instant
 from keywords.optin import ONE_PER, Asked, OptIn, OptInAnswer, OptInOutcome, opt_in
 from keywords.shop import Shop
 from keywords.turn import ConsentChange
-from storage import outbox
+from storage import outbox, waiting
 from storage.conversation_writes import LATER_WITHIN, write_changes
 from storage.database import Connection
 from storage.locking import Locked, lock
@@ -50,7 +51,7 @@ def record(
     locked = lock(connection, phones)
     shop = shops.at(connection, locked.catalogue_version)
     blocked = suppressed(connection, pepper, phones)
-    asked = _asked(connection, locked.now, phones)
+    asked = asked_before(connection, locked.now, phones)
     answers: list[OptInAnswer] = []
     changes: list[tuple[str, ConsentChange]] = []
     for request in requests:
@@ -60,6 +61,7 @@ def record(
         _ask(connection, locked, shop, request, outcome)
         answers.append(outcome.answer)
     write_changes(connection, locked, changes)
+    let_wait(connection, locked, requests, answers)
     return answers
 
 
@@ -77,7 +79,24 @@ def _decide(
     return opt_in(request, person, shop, before, locked.now)
 
 
-def _asked(connection: Connection, now: datetime, phones: Sequence[str]) -> dict[str, Asked]:
+def let_wait(
+    connection: Connection,
+    locked: Locked,
+    requests: Sequence[OptIn],
+    answers: Sequence[OptInAnswer],
+) -> None:
+    """Put those who became pending and were not asked yet in the queue for it."""
+    unasked = [
+        (locked.ids[request.phone], request.program)
+        for request, answer in zip(requests, answers, strict=True)
+        if answer is OptInAnswer.ASKED
+        and locked.people[request.phone].standing(request.program).asked_at is None
+    ]
+    waiting.add(connection, unasked)
+
+
+def asked_before(connection: Connection, now: datetime, phones: Sequence[str]) -> dict[str, Asked]:
+    """The questions that each of these numbers got before; those that got none are left out."""
     rows = connection.execute(_ASKED, {"day": now - ONE_PER, "phones": list(phones)})
     return {phone: Asked(lately, unanswered) for phone, lately, unanswered in rows}
 

@@ -20,6 +20,7 @@ from storage import (
     suppression,
     switches,
     tallies,
+    waiting,
 )
 from storage.base import Base
 from storage.segments import saved as segments
@@ -45,5 +46,6 @@ SUBJECTS = (
     suppression,
     switches,
     tallies,
+    waiting,
 )
 METADATA = Base.metadata

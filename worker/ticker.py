@@ -19,6 +19,7 @@ from storage import outbox
 from storage.settings import Settings
 from storage.sweeps import leading
 from worker import sweeps
+from worker.asking import Asking
 from worker.queues import SEND, Bell
 from worker.runtime import Line, Runtime, required
 from worker.sending import drain
@@ -42,6 +43,7 @@ class Ticker:
         self._line = line
         self._bell = bell
         self._next: dict[str, float] = {}
+        self._asking = Asking()
 
     def tick(self) -> bool:
         """One round; False when another ticker is working.
@@ -65,6 +67,7 @@ class Ticker:
         sweeps.expire_questions(connection, shops)
         sweeps.end_pauses(connection, shops)
         self._every(REMIND_EVERY_S, "remind", lambda: sweeps.remind(connection, shops))
+        self._asking.ask(connection, shops)
         self._every(FORGET_EVERY_S, "forget", lambda: sweeps.forget_answers(connection))
         self._every(COUPONS_EVERY_S, "coupons", lambda: sweeps.warn_of_coupons(connection))
 

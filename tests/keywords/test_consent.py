@@ -18,6 +18,7 @@ JOINS = (Signal.JOIN, Signal.JOIN_SINGLE)
 FROM_A_PERSON = frozenset(Signal) - {
     Signal.CARRIER_BLOCKED,
     Signal.CARRIER_DEACTIVATED,
+    Signal.ASK,
     Signal.EXPIRE,
     Signal.REMIND,
     Signal.PAUSE_ENDED,

@@ -148,6 +148,43 @@ def test_yes_answers_the_question_asked_last() -> None:
     assert outcome.person.standing("deals").state is State.PENDING
 
 
+@pytest.mark.parametrize("body", ["YES", "START", "WEEKLY", "PAUSE 2 weeks", "RESUME", "JOIN"])
+def test_who_was_not_asked_yet_is_asked_before_a_yes_counts(body: str) -> None:
+    """A file made them pending and their question waits: nobody agrees to words they never saw."""
+    waiting = replace(standing(State.PENDING), asked_at=None, question=None, method=Method.IMPORT)
+    anna = replace(ANNA, standings={"deals": waiting})
+
+    first = say(body, anna)
+    second = say("YES", first.person, hours=2)
+
+    assert kind(first) is Reply.ASK_TO_CONFIRM
+    assert changes(first) == [("deals", Change.OPTIN_REQUESTED)]
+    assert first.person.standing("deals").asked_at == NOON + timedelta(hours=1)
+    assert changes(second) == [("deals", Change.OPTIN_CONFIRMED)]
+    assert second.person.standing("deals").state is State.SUBSCRIBED
+
+
+@pytest.mark.parametrize("body", ["STOP", "NO"])
+def test_who_was_not_asked_yet_can_refuse(body: str) -> None:
+    """A refusal needs no question."""
+    waiting = replace(standing(State.PENDING), asked_at=None)
+
+    outcome = say(body, replace(ANNA, standings={"deals": waiting}))
+
+    assert outcome.person.standing("deals").state is State.UNSUBSCRIBED
+
+
+def test_a_yes_goes_to_the_question_that_was_asked() -> None:
+    """Another program's question waits; a YES is not for that one."""
+    waiting = replace(standing(State.PENDING, "deals"), asked_at=None)
+    anna = replace(person(coffee=State.PENDING, deals=State.NONE))
+    anna = anna.having_stood(waiting)
+
+    outcome = say("YES", anna)
+
+    assert changes(outcome) == [("coffee", Change.OPTIN_CONFIRMED)]
+
+
 def test_a_yes_after_the_question_expired_is_no_consent() -> None:
     """Even when the sweep is late: the expiry is recorded first, by the clock."""
     outcome = say("YES", person(deals=State.PENDING), hours=24 * 7)

@@ -29,6 +29,7 @@ PENDING = Standing(
     method=Method.WEB_FORM,
     version=1,
 )
+WAITING = replace(PENDING, asked_at=None, expires_at=UNTIL, question=None, method=Method.IMPORT)
 SUBSCRIBED = Standing(
     "deals", State.SUBSCRIBED, confirmed_at=NOON, method=Method.SMS_KEYWORD, version=1
 )
@@ -65,6 +66,29 @@ CASES = [
             version=2,
         ),
         id="a question asked again may be reminded of again",
+    ),
+    pytest.param(
+        DEALS,
+        entry(
+            Change.OPTIN_REQUESTED,
+            "pending",
+            {"prior": "none", "expires_at": instant(UNTIL), "asked_at": "later"},
+            method=Method.IMPORT,
+        ),
+        replace(WAITING, version=2),
+        id="a question is to be asked later",
+    ),
+    pytest.param(
+        WAITING,
+        entry(Change.OPTIN_ASKED, "pending", ASKED, method=Method.SYSTEM),
+        replace(PENDING, asked_at=LATER, method=Method.IMPORT, version=2),
+        id="a question that had to wait is asked, and keeps the method of the request",
+    ),
+    pytest.param(
+        SUBSCRIBED,
+        entry(Change.IMPORT_ASSERTED, "subscribed", method=Method.IMPORT),
+        SUBSCRIBED,
+        id="what a file asserts moves nothing",
     ),
     pytest.param(
         PENDING,
@@ -186,6 +210,11 @@ def test_some_entries_concern_the_person_and_no_program(
 ) -> None:
     """Language and suspension are facts of the person; standings are untouched."""
     assert apply(before, said) == after
+
+
+def test_what_a_file_asserts_of_a_stranger_leaves_no_standing() -> None:
+    """Nobody can stand anywhere because of a claim without proof."""
+    assert apply(ANNA, entry(Change.IMPORT_ASSERTED, "none", method=Method.IMPORT)) == ANNA
 
 
 def test_every_kind_of_entry_has_a_case() -> None:

@@ -13,11 +13,12 @@ from keywords.age import gate
 from keywords.consent import Method
 from keywords.ledger import canonical
 from keywords.optin import OptIn, OptInAnswer
-from storage import optins
+from storage import optins, waiting
 from storage.database import connect, engine, sessions
 from storage.shop import save_program
 from storage.suppression import SuppressionReason, phone_digest, suppress
 from storage.transaction import atomic, transaction
+from storage.verifying import check
 from tests.worker.scene import ANNA, BEN, Scene
 
 PEPPER = "a phone pepper of the tests, 32 b"
@@ -75,12 +76,41 @@ def test_an_earlier_act_keeps_its_time_and_the_question_runs_from_now(scene: Sce
     assert recorded - occurred >= timedelta(hours=6)
 
 
-@pytest.mark.parametrize("request_", [FORM, IMPORTED], ids=["form", "import"])
-def test_one_question_a_day(scene: Scene, request_: OptIn) -> None:
+def test_one_question_a_day(scene: Scene) -> None:
     """However often a form is filled in, the phone behind the number rings once."""
-    assert record(scene, request_) == [OptInAnswer.ASKED]
-    assert record(scene, request_) == [OptInAnswer.WAITING]
+    assert record(scene, FORM) == [OptInAnswer.ASKED]
+    assert record(scene, FORM) == [OptInAnswer.WAITING]
     assert len(scene.messages()) == 1
+
+
+def test_what_a_file_says_waits_for_its_turn(scene: Scene) -> None:
+    """Pending at once, asked later: no message yet, one place in the queue, however often."""
+    assert record(scene, IMPORTED) == [OptInAnswer.ASKED]
+    assert record(scene, IMPORTED) == [OptInAnswer.WAITING]
+
+    assert scene.state(ANNA) == "pending"
+    assert scene.messages() == {}
+    assert waiting.waiting(scene.connection) == {"deals": 1}
+    ((asked_at, method),) = scene.connection.execute("SELECT asked_at, method FROM subscriptions")
+    assert (asked_at, method) == (None, "import")
+    assert [checked.faults for checked in check(scene.connection)] == [[]]
+
+
+def test_a_form_does_not_wait_for_the_turn_of_a_file(scene: Scene) -> None:
+    """Who asks for themselves is asked at once; the place in the queue comes to nothing."""
+    record(scene, IMPORTED)
+
+    assert record(scene, FORM) == [OptInAnswer.ASKED]
+    assert list(scene.messages().values()) == ["queued"]
+    assert scene.changes(ANNA) == ["optin_requested", "optin_requested"]
+
+
+def test_a_file_says_nothing_of_somebody_who_may_have_opted_out(scene: Scene) -> None:
+    """While a doubtful text is open, what others claim does not count."""
+    scene.hear(ANNA, "HELP")
+    scene.connection.execute("UPDATE subscribers SET suspended = true")
+
+    assert record(scene, IMPORTED) == [OptInAnswer.SUPPRESSED]
 
 
 def test_three_questions_for_ever_while_nothing_comes_back(scene: Scene) -> None:

@@ -12,7 +12,7 @@ from typing import Final
 
 from worker.policy.geography import is_zone
 from worker.policy.places import Evidence, locate
-from worker.policy.windows import common_window
+from worker.policy.windows import Window, common_window
 
 _HOURS: Final = "reminder"
 
@@ -28,8 +28,22 @@ def day_ends(zones: Iterable[str], now: datetime) -> datetime | None:
     ``now`` is aware. A zone that this machine does not know counts as night, and so does the last
     minute of the day, which is too short for a text.
     """
+    day = _day(zones, now)
+    return day.closes if day is not None and day.opens <= now else None
+
+
+def day_begins(zones: Iterable[str], now: datetime) -> datetime | None:
+    """The first moment from ``now`` on at which it is daytime in all of ``zones``, in UTC.
+
+    ``now`` itself when it is daytime; None when the days of the zones have no hour in common.
+    """
+    day = _day(zones, now)
+    return max(day.opens, now) if day is not None else None
+
+
+def _day(zones: Iterable[str], now: datetime) -> Window | None:
+    """The day that lasts, or the next one."""
     clocks = tuple((_HOURS, zone) for zone in zones)
     if not clocks or not all(is_zone(zone) for _, zone in clocks):
         return None
-    day = common_window(clocks, now)
-    return day.closes if day is not None and day.opens <= now else None
+    return common_window(clocks, now)
