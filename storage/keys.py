@@ -33,6 +33,7 @@ class Scope(StrEnum):
     READ = "read"  # see programs, senders, subscribers and the ledger
     WRITE = "write"  # set up programs and senders
     CAMPAIGNS = "campaigns"  # segments and lists; plan, launch, pause and cancel campaigns
+    ORDERS = "orders"  # tell of orders and what became of them
     INBOX = "inbox"  # see and resolve the texts that need a person
     ADMIN = "admin"
 

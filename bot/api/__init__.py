@@ -18,6 +18,7 @@ from apiflask import APIBlueprint, APIFlask
 from flask import Blueprint, Response, jsonify, request
 
 from bot.api import (
+    conversions,
     coupons,
     disclosures,
     docs_page,
@@ -43,6 +44,7 @@ _RESOURCES: Final = (
     senders,
     subscribers,
     segments,
+    conversions,
     inbox,
     oversight,
 )

@@ -17,7 +17,9 @@ Reference = Annotated[
 ]
 Currency = Annotated[str, StringConstraints(pattern="^[A-Z]{3}$")]
 Minor = Annotated[int, Field(strict=True, ge=0, le=MOST)]
-Code = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[^\x00-\x20\x7f]+$")]
+Code = Annotated[
+    str, StringConstraints(min_length=1, max_length=64, pattern=r"^[^\x00-\x20\x7f]+$")
+]
 ClickId = Annotated[str, StringConstraints(pattern="^[0-7][0-9a-f]{15}$")]
 Address = Annotated[str, StringConstraints(max_length=4000, pattern=r"^[^\x00-\x1f\x7f]*$")]
 Phone = Annotated[str, StringConstraints(min_length=3, max_length=64)]
@@ -107,7 +109,7 @@ class ConversionPage(Page):
 
 
 class Recompute(Model):
-    """The orders of a time, to be judged anew; without ``write`` only what would change is shown."""
+    """The orders of a time, to be judged anew; without ``write`` it is only shown what differs."""
 
     start: AwareDatetime
     end: AwareDatetime

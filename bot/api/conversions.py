@@ -93,10 +93,10 @@ def get_conversion(call: Call, conversion: str) -> ConversionAnswer:
 
 
 def recompute_credits(call: Call, json_data: Recompute) -> Recomputation:
-    """Judge the orders of a time by today's rules: show what differs, and with ``write`` keep it."""
+    """Judge the orders of a time by today's rules: show what differs; with ``write``, keep it."""
     if not json_data.start < json_data.end <= json_data.start + _LONGEST:
         message = f"The end must come after the start, by at most {_LONGEST.days} days."
-        raise invalid([FieldError("end", message)])
+        raise invalid([FieldError(field="end", message=message)])
     changed = crediting.recompute(
         call.work.connection, json_data.start, json_data.end, write=json_data.write
     )
@@ -159,8 +159,9 @@ def _phone(given: NewConversion) -> str | None:
 def _moment(call: Call, given: datetime | None, field: str) -> datetime:
     """When it happened: now, unless the shop says when. Nothing happens in the future."""
     ((now,),) = call.work.connection.execute(_NOW).fetchall()
+    assert isinstance(now, datetime)
     if given is None:
-        return now  # type: ignore[no-any-return]
+        return now
     if not now - _LONGEST <= given <= now + _EARLY:
         message = f"Give a time of the last {_LONGEST.days} days, not in the future."
         raise invalid([FieldError(field, message, "time")])

@@ -23,7 +23,8 @@ The admin API of Assent, an SMS keyword and consent service.
 
 Send a key as `Authorization: Bearer ask_…`; `assent key create` makes one. Each operation needs
 one scope (`x-scope`): `read` sees programs, senders, people and the ledger; `write` sets up
-programs and senders; `campaigns` makes segments and sends; `inbox` sees and resolves texts that
+programs and senders; `campaigns` makes segments and sends; `orders` tells of
+orders; `inbox` sees and resolves texts that
 need a person; `admin` includes all.
 
 Lists are `{{"items": […], "next": cursor or null}}`; ask for the next page with `cursor`.
@@ -58,6 +59,10 @@ _PATHS: Final[Mapping[str, Mapping[str, Any]]] = {
     "pool": {
         "description": "The pool's name.",
         "schema": {"type": "string", "pattern": POOL},
+    },
+    "conversion": {
+        "description": "The order's id in Assent.",
+        "schema": {"type": "string", "pattern": ID},
     },
     "message_sid": {
         "description": "The MessageSid of the text.",
