@@ -20,6 +20,7 @@ from keywords.ledger import Json
 LETTERS: Final = "ACDEFHJKMNPQRTVWXY"
 DIGITS: Final = "23456789"
 _SHAPE: Final = re.compile(f"(?:[{LETTERS}][{DIGITS}]){{2,3}}", re.IGNORECASE)
+CODE: Final = f"^(?:[{LETTERS}{LETTERS.lower()}][{DIGITS}]){{2,3}}$"
 _LENGTHS: Final = (4, 6)
 _CHECK: Final = 2
 # Coprime to the 18 letters: a slip at any place changes the check.

@@ -117,9 +117,18 @@ def _insert(session: Session, values: Mapping[str, Any]) -> str:
     raise LookupError("no code is free")
 
 
-def retire(session: Session, row: PlacementRow) -> None:
-    """Make no more posters for it. What hangs on a wall goes on working, and is still counted."""
-    row.retired_at = row.retired_at or session.scalar(text("SELECT assent_now()"))
+def change(session: Session, row: PlacementRow, values: Mapping[str, Any]) -> None:
+    """Set the given fields. ``retired`` ends or resumes the making of posters for it; what hangs
+    on a wall goes on working, and is still counted.
+    """
+    session.refresh(row, with_for_update=True)
+    for name, value in values.items():
+        if name != "retired":
+            setattr(row, name, str(value) if name == "channel" else value)
+        elif not value:
+            row.retired_at = None
+        elif row.retired_at is None:
+            row.retired_at = session.scalar(text("SELECT assent_now()"))
     session.flush()
     changed(session)
 

@@ -13,6 +13,7 @@ from bot.api.door import HEADER, MAX_BODY
 from bot.api.operation import SECURITY
 from bot.api.problems import SCHEMA
 from bot.api.program_models import NUMBER, SLUG
+from keywords.placements import CODE
 from storage.coupons import POOL
 from storage.keys import Scope
 
@@ -42,6 +43,10 @@ _SCHEME: Final = {
 }
 _PATHS: Final[Mapping[str, Mapping[str, Any]]] = {
     "slug": {"description": "The program's slug.", "schema": {"type": "string", "pattern": SLUG}},
+    "placement": {
+        "description": "The placement's code.",
+        "schema": {"type": "string", "pattern": CODE},
+    },
     "number": {
         "description": "The sender: a short code, or a number in E.164.",
         "schema": {"type": "string", "pattern": NUMBER},

@@ -25,6 +25,7 @@ COMMANDS: Final = {
     "demo": "bot.commands.prepare:demo",
     "doctor": "bot.commands.doctor:doctor",
     "program": "bot.commands.catalogue:program",
+    "placement": "bot.commands.placements:placement",
     "sender": "bot.commands.catalogue:sender",
     "coupon": "bot.commands.coupons:coupon",
     "key": "bot.commands.keys:key",

@@ -15,11 +15,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from bot.posters import colours
 from bot.posters.codes import QUIET, Matrix, matrix
 from bot.posters.design import Design, Size, words
 from bot.posters.letters import ASCENT, DESCENT, Face, width
 from bot.posters.lines import NOTHING, Block, block, fitted
+from keywords.look import WHITE, contrast, filled, light
 
 MM: Final = 72 / 25.4
 BLEED: Final = 3 * MM
@@ -32,6 +32,12 @@ SHEETS: Final = {
 # at the distance from which such a sheet is read.
 _DISCLOSURE: Final = {Size.A4: (11.0, 8.0), Size.LETTER: (11.0, 8.0), Size.CARD: (7.0, 5.5)}
 _STEPS: Final = 12
+
+
+INK: Final = "#1a1a1a"
+GREY: Final = "#595959"
+# A colour that is further from legible on white would have to be darkened until it is mud.
+_FAR: Final = 2.2
 
 
 class DoesNotFit(ValueError):
@@ -194,19 +200,19 @@ class _Plan:
         foot = down - _MARGIN * unit - self.reference.height
         disclosure = foot - self.disclosure.height
         rule = Box(_MARGIN * unit, disclosure - _GAP * unit * 0.5, self._room, 0.75 * unit)
-        colour = self.design.colour
+        colour, _ = filled(self.design.colour)
         return Layout(
             across,
             down,
             (
                 Filled(Box(-BLEED, -BLEED, across + 2 * BLEED, band + BLEED), colour),
-                Filled(rule, colours.GREY),
+                Filled(rule, GREY),
             ),
             (
                 *self._band(_MARGIN * unit, band),
                 *self._middle(middle),
-                *self._lines(self.disclosure, _MARGIN * unit, disclosure, colours.INK),
-                *self._lines(self.reference, _MARGIN * unit, foot, colours.GREY),
+                *self._lines(self.disclosure, _MARGIN * unit, disclosure, INK),
+                *self._lines(self.reference, _MARGIN * unit, foot, GREY),
             ),
             Code(self.modules, self._code(middle)),
         )
@@ -217,7 +223,7 @@ class _Plan:
 
     def _band(self, top: float, bottom: float) -> Iterator[Line]:
         """Brand at the top; headline and offer stand in the middle of what is below it."""
-        unit, ink = self.unit, colours.on(self.design.colour)
+        unit, (_, ink) = self.unit, filled(self.design.colour)
         left = _MARGIN * unit
         yield from self._lines(self.brand, left, top, ink)
         gap = 8 * unit if self.design.offer else 0
@@ -235,12 +241,12 @@ class _Plan:
 
     def _middle(self, top: float) -> Iterator[Line]:
         unit, code = self.unit, self._code(top)
-        yield from self._lines(self.scan, _MARGIN * unit, top + self.code, colours.INK)
+        yield from self._lines(self.scan, _MARGIN * unit, top + self.code, INK)
         left = code.x + self.code + _GUTTER * unit
         height = sum(part.height for part in self.keyword)
         y = top + max(0, (self.code - height) / 2)
-        accent = colours.legible(self.design.colour)
-        for part, ink in zip(self.keyword, (colours.INK, accent) * 2, strict=True):
+        accent = _accent(self.design.colour)
+        for part, ink in zip(self.keyword, (INK, accent) * 2, strict=True):
             yield from self._lines(part, left, y, ink)
             y += part.height
 
@@ -250,6 +256,11 @@ class _Plan:
             y = top + at * text.leading + (text.leading - letters) / 2
             across = width(words_, text.face, text.size)
             yield Line(words_, text.face, text.size, ink, Box(left, y, across, letters))
+
+
+def _accent(colour: str) -> str:
+    """The brand's colour for large words on white paper, or plain ink."""
+    return light(colour).accent if contrast(colour, WHITE) >= _FAR else INK
 
 
 _MARGIN: Final = 42  # 15 mm on A4, 7 mm on the card: no printer cuts there

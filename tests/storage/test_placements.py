@@ -162,9 +162,9 @@ def test_a_retired_placement_is_still_heard(maker: sessionmaker[Session], scene:
     with transaction(maker) as work:
         row = placements.find(work.session, code)
         assert row is not None
-        placements.retire(work.session, row)
+        placements.change(work.session, row, {"retired": True})
         first = row.retired_at
-        placements.retire(work.session, row)
+        placements.change(work.session, row, {"retired": True, "label": "Attic"})
         assert row.retired_at == first
 
     scene.hear(ANNA, f"JOIN {code}")

@@ -132,10 +132,12 @@ def test_every_operation_keeps_to_the_document(
     boss = Client(make_app(database), make_key(database, Scope.ADMIN))
     known["segment"] = str(boss.post("segments", {"name": "All", "condition": {}}, 201)["id"])
     known["list_id"] = str(boss.post("lists", {"name": "VIP", "phones": [ANNA]}, 201)["id"])
-    known |= {"digest": shown}
     known["pool"] = str(boss.post("coupons", {"pool": "welcome"}, 201)["pool"])
     order = {"order_id": "#1", "amount_minor": 1990, "currency": "USD", "phone": ANNA}
     known["conversion"] = str(boss.post("conversions", order)["id"])
+    known |= {"digest": shown}
+    place = boss.post("programs/deals/placements", {"label": "Store 12, window"}, 201)
+    known["placement"] = str(place["code"])
     operations = [result.ok() for result in schema.get_all_operations()]
 
     statuses = {o.label: _statuses(o, headers, known) for o in operations}

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.posters import colours
 from bot.posters.codes import QUIET
 from bot.posters.design import LONGEST_HEADLINE, LONGEST_OFFER, Design, Size
 from bot.posters.layout import MM, SHEETS, Box, DoesNotFit, Layout, layout
+from keywords.look import WHITE, contrast
 from tests.bot.posters.designs import DIRECT, LANDING, design, disclosure
 
 
@@ -125,8 +125,8 @@ def test_words_are_readable_on_and_in_every_brand_colour(colour: str) -> None:
     bottom = band.box.y + band.box.h
 
     for line in placed.lines:
-        ground = band.colour if line.box.y < bottom else colours.WHITE
-        assert colours.contrast(line.colour, ground) >= 4.5, line.text
+        ground = band.colour if line.box.y < bottom else WHITE
+        assert contrast(line.colour, ground) >= 4.5, line.text
 
 
 def test_sheets_are_what_printers_call_them() -> None:
