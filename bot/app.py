@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from apiflask import APIFlask
 from flask import Response, request
 
-from bot import api, explain, health, home
+from bot import api, checkpoints, explain, health, home
 from bot.forms import MAX_BODY
 from bot.resources import open_resources
 from bot.signature import Verifier
@@ -81,6 +81,7 @@ def create_app(settings: Settings) -> Assent:
     app.add_url_rule(INBOUND_PATH, "inbound", _view(webhook), methods=["POST"])
     app.register_blueprint(health.blueprint(resources, time.time))
     app.register_blueprint(home.blueprint(settings))
+    app.register_blueprint(checkpoints.blueprint(resources))
     if settings.simulator:
         app.register_blueprint(explain.blueprint(resources))
         app.register_blueprint(proxy.blueprint(settings))

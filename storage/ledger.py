@@ -56,6 +56,7 @@ class EventRow(Base):
     __tablename__ = "consent_events"
     __table_args__ = (
         UniqueConstraint("subject", "n"),
+        Index("uq_consent_events_seq", "seq", unique=True),
         Index(
             "ix_consent_events_placement",
             "placement",

@@ -8,6 +8,7 @@ from storage import (
     coupons,
     crediting,
     delivery,
+    checkpoints,
     disclosures,
     inbound,
     instance,
@@ -24,6 +25,7 @@ from storage import (
     switches,
     tallies,
     waiting,
+    tree,
 )
 from storage.base import Base
 from storage.segments import saved as segments
@@ -36,6 +38,7 @@ SUBJECTS = (
     coupons,
     crediting,
     delivery,
+    checkpoints,
     disclosures,
     inbound,
     instance,
@@ -53,5 +56,6 @@ SUBJECTS = (
     switches,
     tallies,
     waiting,
+    tree,
 )
 METADATA = Base.metadata

@@ -22,6 +22,7 @@ from worker import sweeps
 from worker.asking import Asking
 from worker.queues import SEND, Bell
 from worker.runtime import Line, Runtime, required
+from worker.sealing import Sealer
 from worker.sending import drain
 from worker.stopping import Stop, pause_s
 
@@ -42,6 +43,7 @@ class Ticker:
         self._runtime = runtime
         self._line = line
         self._bell = bell
+        self._sealer = Sealer(runtime.settings)
         self._next: dict[str, float] = {}
         self._asking = Asking()
 
@@ -54,6 +56,7 @@ class Ticker:
             if ours:
                 self._sweep()
                 self._send()
+                self._sealer.seal_due(self._runtime.connection())
         return ours
 
     def drop(self) -> None:

@@ -10,17 +10,27 @@ from bot.api.cursors import decode, split
 from bot.api.door import Call
 from bot.api.models import Model, Page
 from bot.api.operation import Operation
-from storage import audit, keys, reading_ledger
+from storage import audit, checkpoints, keys, reading_ledger, sealing
+from storage.database import raw
 from storage.keys import Scope
 
 
 class Ledger(Model):
-    """The ledger as a whole. ``log`` is its identity, part of every hashed entry."""
+    """The ledger as a whole. ``log`` is its identity, part of every hashed entry.
+
+    ``size`` and ``root`` are those of the newest checkpoint: entries that are sealed, and their
+    Merkle root in hexadecimal. What is ``unsealed`` for more than a minute waits for something.
+    """
 
     log: UUID
     created_at: datetime
     entries: int
     subjects: int
+    size: int
+    root: str | None
+    sealed_at: datetime | None
+    unsealed: int
+    oldest_unsealed_s: float | None
 
 
 class ApiKey(Model):
@@ -62,13 +72,20 @@ class AuditEntries(Model):
 
 
 def get_ledger(call: Call) -> Ledger:
-    """The identity and the size of the consent ledger."""
+    """The identity and the size of the consent ledger, and how far it is sealed."""
+    connection = raw(call.session)
+    sealed, waiting = checkpoints.newest(connection), sealing.waiting(connection, 1)
     found = reading_ledger.summary(call.session)
     return Ledger(
         log=found.log,
         created_at=found.created_at,
         entries=found.entries,
         subjects=found.subjects,
+        size=sealed.size if sealed else 0,
+        root=sealed.root.hex() if sealed else None,
+        sealed_at=sealed.sealed_at if sealed else None,
+        unsealed=found.entries - (sealed.size if sealed else 0),
+        oldest_unsealed_s=waiting.oldest.total_seconds() if waiting.oldest else None,
     )
 
 

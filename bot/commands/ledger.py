@@ -11,6 +11,7 @@ from typing import Any, Final
 import click
 
 from bot.commands.context import open_database
+from bot.commands.ledger_sealing import checkpoint, prove
 from keywords.ledger import Fault
 from storage.database import connect
 from storage.verifying import Checked, check, size
@@ -47,6 +48,10 @@ class Report:
 @click.group()
 def ledger() -> None:
     """The consent ledger."""
+
+
+ledger.add_command(checkpoint)
+ledger.add_command(prove)
 
 
 @ledger.command("verify")

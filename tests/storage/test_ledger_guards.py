@@ -14,11 +14,14 @@ from storage.ledger import chain_of
 from storage.shop import ShopCache
 from tests.texting import new_sid
 
-SEALED = ("consent_events", "disclosures", "program_versions", "audit_log", "ledger_log")
+SEALED = (
+    *("consent_events", "disclosures", "program_versions", "audit_log", "ledger_log"),
+    *("ledger_leaves", "ledger_nodes", "ledger_checkpoints"),
+)
 ATTEMPTS = {
     "update": "UPDATE {} SET {} = {}",
     "delete": "DELETE FROM {}",
-    "truncate": "TRUNCATE {}",
+    "truncate": "TRUNCATE {} CASCADE",
     "disable": "ALTER TABLE {} DISABLE TRIGGER ALL",
     "drop": "DROP TABLE {}",
 }
@@ -28,6 +31,9 @@ COLUMN = {
     "program_versions": "version",
     "audit_log": "act",
     "ledger_log": "created_at",
+    "ledger_leaves": "hash",
+    "ledger_nodes": "hash",
+    "ledger_checkpoints": "note",
 }
 
 
@@ -41,6 +47,11 @@ def told(database_url: str) -> str:
             exchange(connection, ShopCache(), [Arrival(text, "+14155550123", b"")])
         connection.execute(
             "INSERT INTO audit_log (actor, act, subject, detail) VALUES ('a','b','c','{}')"
+        )
+        connection.execute("INSERT INTO ledger_leaves VALUES (0, gen_random_uuid(), '')")
+        connection.execute("INSERT INTO ledger_nodes VALUES (8, 0, '')")
+        connection.execute(
+            "INSERT INTO ledger_checkpoints VALUES (1, '', '', '', now(), 0, 0, '3')"
         )
     return database_url
 
