@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
@@ -13,14 +14,18 @@ import psycopg
 from bot.commands.context import open_database
 from bot.engines.errors import EngineError
 from keywords.phone import InvalidPhone, parse
-from storage.checkpoints import log_id
+from storage.checkpoints import Sealed, log_id, newest
 from storage.database import Connection, connect
 from storage.proving import Inclusion, Proven, prove_event, prove_subject
+from storage.sealing import waiting
 from storage.settings import SettingsError
 from storage.signing import LedgerKey
 from worker.sealing import TROUBLE, Sealer
 
 _ANSWER_IS_NO: Final = 1
+_MANY: Final = 1_000_000
+_PATIENCE_S: Final = 5.0
+_STEP_S: Final = 0.1
 _REF: Final = "SELECT ref FROM subscribers WHERE phone = %s"
 
 
@@ -37,15 +42,30 @@ def checkpoint(*, verifier_key: bool) -> None:
             click.echo(str(LedgerKey(settings.home).verifier_key(log_id(connection))))
             return
         try:
-            sealed = Sealer(settings).seal_now(connection)
+            sealed = _sealed(Sealer(settings), connection)
         except (psycopg.OperationalError, SettingsError):
             raise
         except TROUBLE as error:
             raise EngineError(f"The ledger cannot be sealed: {_reason(error)}") from error
+        left = waiting(connection, _MANY).entries
+    if left:
+        click.echo(f"Not sealed yet: {left}, for a transaction is still running.", err=True)
     if sealed is None:
-        click.echo("The ledger has no entries yet.", err=True)
+        click.echo("The ledger has no sealed entries yet.", err=True)
         raise SystemExit(_ANSWER_IS_NO)
     click.echo(sealed.note, nl=False)
+
+
+def _sealed(sealer: Sealer, connection: Connection) -> Sealed | None:
+    """The checkpoint of all that waits now, if running transactions end within seconds."""
+    deadline = time.monotonic() + _PATIENCE_S
+    before = newest(connection)
+    wanted = (before.size if before else 0) + waiting(connection, _MANY).entries
+    while True:
+        sealed = sealer.seal_now(connection)
+        if (sealed.size if sealed else 0) >= wanted or time.monotonic() > deadline:
+            return sealed
+        time.sleep(_STEP_S)
 
 
 @click.command()

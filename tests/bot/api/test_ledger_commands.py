@@ -9,13 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
-from bot.commands import main
+from bot.commands import ledger_sealing, main
 from bot.commands.ledger import ledger
 from keywords.checkpoint import open_note, read, read_key
 from keywords.merkle import verify_inclusion
 from storage.database import connect
 from storage.published import folder_of, published
+from storage.transaction import atomic
 from tests.bot.api.conftest import ANNA, Client
 from tests.bot.api.test_commands import Run, run
 from tests.worker.test_main import wait_for
@@ -32,8 +34,8 @@ def checkpoint(run: Run) -> Callable[[int], str]:
         notes: list[str] = []
 
         def sealed() -> bool:
-            notes.append(run(ledger, "checkpoint").stdout)
-            return notes[-1].split("\n")[1] == str(size)
+            notes.append(CliRunner().invoke(ledger, ["checkpoint"]).stdout)
+            return notes[-1].split("\n")[1:2] == [str(size)]
 
         assert wait_for(sealed)
         return notes[-1]
@@ -57,7 +59,22 @@ def test_a_checkpoint_is_printed_signed_and_published(
 
 def test_an_empty_ledger_has_no_checkpoint(run: Run) -> None:
     """The answer is no."""
-    assert "no entries yet" in run(ledger, "checkpoint", code=1).stderr
+    assert "no sealed entries yet" in run(ledger, "checkpoint", code=1).stderr
+
+
+def test_what_cannot_be_sealed_yet_is_counted(
+    run: Run, text: Callable[..., str], database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A transaction that is still running holds it up; the command does not wait for long."""
+    monkeypatch.setattr(ledger_sealing, "_PATIENCE_S", 0.2)
+    with connect(database_url, "long") as other, atomic(other):
+        other.execute("SELECT pg_current_xact_id()")
+        text("JOIN")
+
+        result = run(ledger, "checkpoint", code=1)
+
+    assert "Not sealed yet: 1" in result.stderr
+    assert result.stdout == ""
 
 
 def test_a_ledger_behind_what_was_published_is_not_sealed(
