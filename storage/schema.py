@@ -4,8 +4,8 @@ from storage import (
     access,
     campaigns,
     catalogue,
-    clicks,
     checkpoints,
+    clicks,
     coupons,
     crediting,
     delivery,
@@ -24,8 +24,8 @@ from storage import (
     suppression,
     switches,
     tallies,
-    waiting,
     tree,
+    waiting,
 )
 from storage.base import Base
 from storage.segments import saved as segments
