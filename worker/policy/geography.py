@@ -21,8 +21,6 @@ from keywords.data import load
 
 UNITED_STATES, CANADA_CODE = "US", "CA"
 TERRITORIES: Final = ("AS", "GU", "MP", "PR", "VI")
-# The country code that the United States, Canada and much of the Caribbean share.
-_NORTH_AMERICA: Final = 1
 _US_ZIP: Final = re.compile(r"([0-9]{5})(-?[0-9]{4})?")
 _CANADIAN: Final = re.compile(r"[ABCEGHJ-NPRSTVXY][0-9][A-Z] ?([0-9][A-Z][0-9])?")
 
@@ -86,6 +84,8 @@ def of_country(code: str) -> Spot | None:
     if code == CANADA_CODE:
         zones = (zone for spot in _PROVINCES.values() for zone in spot.zones)
         return Spot(CANADA_CODE, (), tuple(dict.fromkeys(zones)))
+    if code in _COUNTRIES:
+        return Spot(code, (), tuple(_COUNTRIES[code]))
     example = phonenumbers.example_number_for_type(code, PhoneNumberType.MOBILE)
     zones_known = _zones(example) if example is not None else ()
     return Spot(code, (), zones_known) if zones_known else None
@@ -101,7 +101,7 @@ def of_number(phone: str) -> Spot | None:
     country = phonenumbers.region_code_for_number(number)
     if country in (None, "001", UNITED_STATES, *TERRITORIES):
         return None
-    if number.country_code == _NORTH_AMERICA:
+    if country in (CANADA_CODE, *_COUNTRIES):
         return of_country(country)
     zones = _zones(number)
     return Spot(country, (), zones) if zones else None
@@ -166,6 +166,7 @@ _DATA: Final = load("geography", "worker.data")
 VERSION: Final[int] = _DATA["version"]
 ANYWHERE_IN_THE_US: Final[tuple[str, ...]] = tuple(_DATA["anywhere_in_the_us"])
 WHOLE_ZIPS: Final[Mapping[str, list[str]]] = _DATA["whole_zips"]
+_COUNTRIES: Final[Mapping[str, list[str]]] = _DATA["countries"]
 _SAME_ZONES: Final[Mapping[str, str]] = _DATA["same_zones"]
 _LOCAL_ZONES: Final = {zone: tuple(states) for zone, states in _DATA["local_zones"].items()}
 _PROVINCES: Final = {
