@@ -1,7 +1,8 @@
 """Write the pages that are made, not written: ``python -m docs.generate`` in the project's root.
 
-The consent machine comes from its table in the code, the index of decisions from their titles. A
-test compares the committed pages with these, so they cannot drift apart.
+The consent machine comes from its table in the code, the quiet hours from their data files, the
+index of decisions from their titles. A test compares the committed pages with these, so they cannot
+drift apart.
 """
 
 from __future__ import annotations
@@ -11,10 +12,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from docs.quiet_hours import quiet_hours
 from keywords.consent import PRIOR, TRANSITIONS, Decision, State
 from keywords.signals import Signal
 
 CONSENT_MACHINE: Final = Path(__file__).parent / "consent-machine.md"
+QUIET_HOURS: Final = Path(__file__).parent / "quiet-hours.md"
 DECISIONS: Final = Path(__file__).parent / "decisions"
 
 _HEAD: Final = """\
@@ -117,4 +120,5 @@ def _row(signal: Signal, decision: Decision) -> str:
 
 if __name__ == "__main__":
     CONSENT_MACHINE.write_text(consent_machine(), encoding="utf-8")
+    QUIET_HOURS.write_text(quiet_hours(), encoding="utf-8")
     (DECISIONS / "README.md").write_text(decisions(), encoding="utf-8")

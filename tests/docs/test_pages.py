@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import inspect
 import re
+from datetime import date
 
 import pytest
 
-from docs.generate import CONSENT_MACHINE, DECISIONS, consent_machine, decisions
+from docs.generate import CONSENT_MACHINE, DECISIONS, QUIET_HOURS, consent_machine, decisions
+from docs.quiet_hours import quiet_hours
 from keywords.consent import State
 from keywords.signals import Signal
 from storage import settings
 from tests.source import ROOT
+from worker.policy import hours
 
 PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])
 IDS = [page.relative_to(ROOT).as_posix() for page in PAGES]
@@ -34,6 +37,22 @@ def test_every_state_and_signal_is_in_the_drawn_table() -> None:
     assert [section.partition("\n")[0] for section in sections] == list(State)
     for section in sections:
         assert re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE) == list(Signal)
+
+
+def test_the_quiet_hours_are_those_in_force() -> None:
+    """Run ``python -m docs.generate`` after a change of the table or the holidays."""
+    assert QUIET_HOURS.read_text(encoding="utf-8") == quiet_hours()
+
+
+def test_every_row_of_the_quiet_hours_is_on_the_page() -> None:
+    """With its law, its source and what is in doubt; and every change with its day."""
+    page = quiet_hours()
+    for row in hours.in_force(hours.CHECKED_ON)[:-1]:  # the last is all the others at once
+        assert row.name in page
+        assert row.cite in page
+        assert row.conflict is None or row.conflict in page
+    for change in hours.changes_after(date.min):
+        assert f"| {change.day} |" in page
 
 
 @pytest.mark.parametrize("page", PAGES, ids=IDS)
