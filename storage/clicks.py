@@ -1,20 +1,25 @@
 """Clicks: every hit on a link, with the label of the rule that judged it.
 
-A hit is first appended to a log on disk (``bot.links``), so that the redirect neither waits for
-this table nor loses a click; the ticker drains the log into it. The id is made with the hit, so a
-log that is drained twice adds nothing. What tells machines from people (agent, cropped address) is
-kept for a limited time; the label stays.
+A hit is first appended to a log on disk (``storage.click_log``), so that the redirect neither
+waits for this table nor loses a click; the ticker drains the log into it. The id is made with the
+hit, so a log that is drained twice adds nothing. What tells machines from people (agent, cropped
+address) is kept for a limited time; the label stays.
 """
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
 
 from sqlalchemy import Identity, Index, LargeBinary, SmallInteger, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage.base import Base
+from storage.click_log import LoggedHit
+from storage.database import Connection
 
 
 class ClickAgentRow(Base):
@@ -57,3 +62,157 @@ class ClickRow(Base):
     label: Mapped[str]
     label_version: Mapped[str]
     recorded_at: Mapped[datetime] = mapped_column(server_default=text("assent_now()"))
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """The message behind a code: whose it was, and when it reached the phone (or was accepted)."""
+
+    campaign_id: int
+    variant: int
+    subscriber_id: int
+    reached_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A hit with its origin and its label."""
+
+    hit: LoggedHit
+    at: datetime
+    origin: Origin
+    label: str
+
+
+_ORIGINS: Final = """
+SELECT id, campaign_id, variant, subscriber_id, coalesce(delivered_at, settled_at)
+FROM recipients WHERE id = ANY(%s)
+"""
+_AGENTS: Final = """
+INSERT INTO click_agents (agent) SELECT DISTINCT unnest(%s::text[])
+ON CONFLICT (agent) DO NOTHING
+"""
+_ROWS: Final = """
+json_to_recordset(%(rows)s::json) AS r (
+    id bigint, recipient_id bigint, link_number smallint, campaign_id bigint, variant smallint,
+    subscriber_id bigint, at timestamptz, method text, agent text, address text, address_key text,
+    headers jsonb, label text, label_version text)
+"""
+_INSERT: Final = f"""
+INSERT INTO clicks (id, recipient_id, link_number, campaign_id, variant, subscriber_id, at, method,
+                    agent_id, address, address_key, headers, label, label_version)
+SELECT r.id, r.recipient_id, r.link_number, r.campaign_id, r.variant, r.subscriber_id, r.at,
+       r.method, a.id, r.address, decode(r.address_key, 'hex'), r.headers, r.label, r.label_version
+FROM {_ROWS} JOIN click_agents a ON a.agent = r.agent
+ORDER BY r.id ON CONFLICT (id) DO NOTHING RETURNING id
+"""  # noqa: S608 - constants of this module
+# One machine behind many codes: marked whenever the last of them becomes known.
+_MANY: Final = """
+WITH busy AS (
+    SELECT address_key FROM clicks
+    WHERE address_key = ANY(%(keys)s) AND at BETWEEN %(start)s AND %(end)s
+    GROUP BY address_key HAVING count(DISTINCT recipient_id) >= %(codes)s
+), marked AS (
+    SELECT c.id FROM busy JOIN clicks c USING (address_key)
+    JOIN clicks d ON d.address_key = c.address_key
+         AND d.at BETWEEN c.at - %(within)s AND c.at + %(within)s
+    WHERE c.at BETWEEN %(start)s AND %(end)s AND c.label = 'human'
+    GROUP BY c.id HAVING count(DISTINCT d.recipient_id) >= %(codes)s
+)
+UPDATE clicks SET label = 'address.many_codes' WHERE id IN (SELECT id FROM marked)
+RETURNING id, campaign_id
+"""
+_AGAIN: Final = """
+SELECT c.id, c.recipient_id, c.link_number, (extract(epoch FROM c.at) * 1000)::bigint, c.method,
+       a.agent, c.address, encode(c.address_key, 'hex'), c.headers, c.label, c.at,
+       coalesce(r.delivered_at, r.settled_at)
+FROM clicks c JOIN click_agents a ON a.id = c.agent_id JOIN recipients r ON r.id = c.recipient_id
+WHERE c.at >= %(start)s AND c.at < %(end)s AND c.id > %(after)s ORDER BY c.id LIMIT %(limit)s
+"""
+_RELABEL: Final = """
+UPDATE clicks c SET label = v.label, label_version = %s
+FROM unnest(%s::bigint[], %s::text[]) AS v (id, label) WHERE c.id = v.id
+RETURNING c.campaign_id
+"""
+_FORGET: Final = """
+UPDATE clicks SET agent_id = NULL, address = NULL, address_key = NULL, headers = NULL
+WHERE id IN (SELECT id FROM clicks WHERE agent_id IS NOT NULL AND at < assent_now() - %s
+             ORDER BY at LIMIT %s)
+"""
+
+
+def origins(connection: Connection, recipients: Sequence[int]) -> dict[int, Origin]:
+    """The messages behind codes, by recipient; those that are not there any more are left out."""
+    rows = connection.execute(_ORIGINS, (list(recipients),))
+    return {key: Origin(*rest) for key, *rest in rows}
+
+
+def store(connection: Connection, judged: Sequence[Judged], version: str) -> list[int]:
+    """Store hits with their labels; answers the ids that were not there before."""
+    connection.execute(_AGENTS, ([each.hit.agent for each in judged],))
+    rows = [_row(each, version) for each in judged]
+    found = connection.execute(_INSERT, {"rows": json.dumps(rows)})
+    return [key for (key,) in found]
+
+
+def mark_many_codes(
+    connection: Connection, judged: Sequence[Judged], codes: int, within: timedelta
+) -> set[int]:
+    """Label the hits of a machine that asked for ``codes`` different codes ``within`` a time.
+
+    Answers the campaigns of hits that had been stored, and counted as a person's, before.
+    """
+    times = [each.at for each in judged]
+    values = {
+        "keys": list({bytes.fromhex(each.hit.address_key) for each in judged}),
+        "start": min(times) - within,
+        "end": max(times) + within,
+        "codes": codes,
+        "within": within,
+    }
+    now = {each.hit.id for each in judged}
+    rows = connection.execute(_MANY, values).fetchall()
+    return {campaign for key, campaign in rows if key not in now}
+
+
+def again(
+    connection: Connection, start: datetime, end: datetime, after: int, limit: int
+) -> list[tuple[LoggedHit, str, datetime, datetime | None]]:
+    """Hits of a time that can still be judged: hit, label, time, when the text had reached.
+
+    One page by id, from the one after ``after``.
+    """
+    values = {"start": start, "end": end, "after": after, "limit": limit}
+    rows = connection.execute(_AGAIN, values)
+    return [(LoggedHit(*row[:9]), *row[9:]) for row in rows]
+
+
+def relabel(connection: Connection, labels: Mapping[int, str], version: str) -> set[int]:
+    """Change labels of hits; answers the campaigns concerned."""
+    values = (version, list(labels), list(labels.values()))
+    return {key for (key,) in connection.execute(_RELABEL, values)}
+
+
+def forget(connection: Connection, older_than: timedelta, limit: int) -> int:
+    """Let go of what told machines from people, once its time is over; labels stay."""
+    return connection.execute(_FORGET, (older_than, limit)).rowcount
+
+
+def _row(judged: Judged, version: str) -> dict[str, Any]:
+    hit, origin = judged.hit, judged.origin
+    return {
+        "id": hit.id,
+        "recipient_id": hit.recipient_id,
+        "link_number": hit.link_number,
+        "campaign_id": origin.campaign_id,
+        "variant": origin.variant,
+        "subscriber_id": origin.subscriber_id,
+        "at": judged.at.isoformat(),
+        "method": hit.method,
+        "agent": hit.agent,
+        "address": hit.address,
+        "address_key": hit.address_key,
+        "headers": dict(hit.headers),
+        "label": judged.label,
+        "label_version": version,
+    }

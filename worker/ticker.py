@@ -18,7 +18,7 @@ import psycopg
 from storage import outbox
 from storage.settings import Settings
 from storage.sweeps import leading
-from worker import sweeps
+from worker import clicks, sweeps
 from worker.asking import Asking
 from worker.queues import SEND, Bell
 from worker.runtime import Line, Runtime, required
@@ -46,12 +46,15 @@ class Ticker:
         self._sealer = Sealer(runtime.settings)
         self._next: dict[str, float] = {}
         self._asking = Asking()
+        self._clicks = clicks.ClickDrain(runtime.settings.home)
 
     def tick(self) -> bool:
         """One round; False when another ticker is working.
 
-        Raises ``psycopg.OperationalError`` when the database is away.
+        The log of clicks is this machine's own, so it is drained whoever leads. Raises
+        ``psycopg.OperationalError`` when the database is away.
         """
+        self._clicks.run(self._runtime.connection())
         with leading(self._line.open()) as ours:
             if ours:
                 self._sweep()
@@ -72,6 +75,7 @@ class Ticker:
         self._every(REMIND_EVERY_S, "remind", lambda: sweeps.remind(connection, shops))
         self._asking.ask(connection, shops)
         self._every(FORGET_EVERY_S, "forget", lambda: sweeps.forget_answers(connection))
+        self._every(FORGET_EVERY_S, "clicks", lambda: clicks.forget(connection))
         self._every(COUPONS_EVERY_S, "coupons", lambda: sweeps.warn_of_coupons(connection))
 
     def _every(self, seconds: float, name: str, sweep: Callable[[], int]) -> None:

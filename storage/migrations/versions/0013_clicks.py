@@ -56,5 +56,26 @@ def upgrade() -> None:
         postgresql_where=sa.text("label = 'human'"),
     )
     op.create_index("ix_clicks_recipient", "clicks", ["recipient_id", "at"], unique=False)
-    for statement in grants("click_agents", "clicks"):
+    op.create_table(
+        "click_tallies",
+        sa.Column("campaign_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("variant", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("link_number", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("hour", sa.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("raw", sa.BigInteger(), nullable=False),
+        sa.Column("human", sa.BigInteger(), nullable=False),
+        sa.Column("clickers", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint(
+            "campaign_id", "variant", "link_number", "hour", name=op.f("pk_click_tallies")
+        ),
+        postgresql_with={"fillfactor": 50},
+    )
+    op.create_table(
+        "clickers",
+        sa.Column("recipient_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("campaign_id", sa.BigInteger(), nullable=False),
+        sa.Column("first_at", sa.TIMESTAMP(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("recipient_id", name=op.f("pk_clickers")),
+    )
+    for statement in grants("click_agents", "click_tallies", "clickers", "clicks"):
         op.execute(statement)

@@ -1,0 +1,102 @@
+"""From the log of hits to clicks that are judged, counted, and known to the orders they led to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from storage import click_tallies, clicks
+from storage.click_log import ClickLogReader, LoggedHit
+from storage.clicks import Judged, Origin
+from storage.database import Connection
+from storage.transaction import atomic
+from worker import crediting
+from worker.policy.hits import MANY_CODES, MANY_CODES_WITHIN, VERSION, Hit, classify
+
+# What tells a machine from a person (agent, cropped address) is needed to judge again, for a time.
+KEPT: Final = timedelta(days=90)
+_PAGE: Final = 2_000
+_MANY: Final = 10_000
+
+
+class ClickDrain:
+    """Drains the logs of one machine. One for each ticker, whether or not it leads."""
+
+    def __init__(self, home: Path) -> None:
+        self._reader = ClickLogReader(home)
+
+    def run(self, connection: Connection) -> int:
+        """Store what is new; answers how many clicks that were.
+
+        Raises ``psycopg.OperationalError`` when the database is away; the log keeps them.
+        """
+        total = 0
+        for hits in self._reader.batches():
+            for start in range(0, len(hits), _PAGE):
+                with atomic(connection):
+                    total += store(connection, hits[start : start + _PAGE])
+        return total
+
+
+def store(connection: Connection, hits: Sequence[LoggedHit]) -> int:
+    """Judge hits and store them, each once; answers how many were new."""
+    origins = clicks.origins(connection, sorted({hit.recipient_id for hit in hits}))
+    judged = [_judged(hit, origins) for hit in hits if hit.recipient_id in origins]
+    if not judged:
+        return 0
+    new = clicks.store(connection, judged, VERSION)
+    recounted = clicks.mark_many_codes(connection, judged, MANY_CODES, MANY_CODES_WITHIN)
+    if recounted:
+        click_tallies.rebuild(connection, sorted(recounted))
+    fresh = set(new)
+    counted = [
+        each.hit.id
+        for each in judged
+        if each.hit.id in fresh and each.origin.campaign_id not in recounted
+    ]
+    if counted:
+        click_tallies.tally(connection, counted)
+    crediting.after_clicks(connection, new)
+    return len(new)
+
+
+def reclassify(connection: Connection, start: datetime, end: datetime) -> dict[str, int]:
+    """Judge the clicks of a time by today's rules; answers how many got which new label.
+
+    Only clicks whose agent is still kept can be judged again; the others keep their label.
+    """
+    moved: dict[str, int] = {}
+    campaigns: set[int] = set()
+    after = -1
+    while page := clicks.again(connection, start, end, after, _PAGE):
+        after = page[-1][0].id
+        labels = {}
+        for hit, label, at, reached_at in page:
+            # Which codes one machine asked for is found across hits, and stays as it was found.
+            now = label if label == "address.many_codes" else _label(hit, at, reached_at)
+            if now != label:
+                labels[hit.id] = now
+                moved[now] = moved.get(now, 0) + 1
+        if labels:
+            campaigns |= clicks.relabel(connection, labels, VERSION)
+    if campaigns:
+        click_tallies.rebuild(connection, sorted(campaigns))
+    return moved
+
+
+def forget(connection: Connection) -> int:
+    """Let go of agents and addresses that were kept long enough; answers how many."""
+    with atomic(connection):
+        return clicks.forget(connection, KEPT, _MANY)
+
+
+def _judged(hit: LoggedHit, origins: Mapping[int, Origin]) -> Judged:
+    origin = origins[hit.recipient_id]
+    at = datetime.fromtimestamp(hit.at_ms / 1000, UTC)
+    return Judged(hit, at, origin, _label(hit, at, origin.reached_at))
+
+
+def _label(hit: LoggedHit, at: datetime, reached_at: datetime | None) -> str:
+    return classify(Hit(hit.method, hit.agent, at, hit.headers, reached_at))
