@@ -9,8 +9,8 @@ entries never go back in time.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -21,6 +21,7 @@ from keywords.conversation import Outcome, respond
 from keywords.people import Person
 from keywords.shop import Shop
 from keywords.turn import Text
+from storage import races
 from storage.conversation_writes import Decided, write
 from storage.coupon_giving import hand_out
 from storage.database import Connection
@@ -43,10 +44,14 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The reply's words, or None for silence; ``repeated`` when the text was known already."""
+    """The reply's words, or None for silence; ``repeated`` when the text was known already.
+
+    ``crossing``: nothing was recorded, the text is for :func:`exchange_fenced`.
+    """
 
     reply: str | None
     repeated: bool = False
+    crossing: bool = False
 
 
 def exchange(connection: Connection, shops: ShopCache, arrivals: Sequence[Arrival]) -> list[Answer]:
@@ -55,10 +60,29 @@ def exchange(connection: Connection, shops: ShopCache, arrivals: Sequence[Arriva
     A text whose MessageSid is known gets the answer it got before, and changes nothing. Raises
     ``psycopg.OperationalError`` when the database is away; then nothing was written.
     """
+    return _repeatedly(connection, lambda: _exchange(connection, shops, arrivals, None))
+
+
+def exchange_fenced(
+    connection: Connection, shops: ShopCache, arrivals: Sequence[Arrival]
+) -> list[Answer]:
+    """The same for texts that were put aside, after waiting for what is in mid-call.
+
+    An answer is ``crossing`` again where another campaign has claimed the person meanwhile.
+    """
+    phones = sorted({a.phone for a in arrivals if a.phone})
+
+    def fenced() -> list[Answer]:
+        return _exchange(connection, shops, arrivals, races.wait(connection, phones))
+
+    return _repeatedly(connection, fenced)
+
+
+def _repeatedly(connection: Connection, work: Callable[[], list[Answer]]) -> list[Answer]:
     for last in range(1, _TRIES + 1):
         try:
             with atomic(connection):
-                return _exchange(connection, shops, arrivals)
+                return work()
         except errors.UniqueViolation:
             # Another process took the same MessageSid from an address that has no row to lock.
             # It is there to be seen now.
@@ -68,12 +92,17 @@ def exchange(connection: Connection, shops: ShopCache, arrivals: Sequence[Arriva
 
 
 def _exchange(
-    connection: Connection, shops: ShopCache, arrivals: Sequence[Arrival]
+    connection: Connection,
+    shops: ShopCache,
+    arrivals: Sequence[Arrival],
+    fenced: races.Fenced | None,
 ) -> list[Answer]:
     phones = sorted({a.phone for a in arrivals if a.phone})
     locked = lock(connection, phones, [a.text.sid for a in arrivals])
     shop = shops.at(connection, locked.catalogue_version)
     fresh: dict[str, Decided] = {}
+    aside: dict[str, Answer] = {}
+    waiting: set[str | None] = set()
     twice = set()
     for arrival in arrivals:
         sid = arrival.text.sid
@@ -81,23 +110,62 @@ def _exchange(
             twice.add(sid)
         elif sid not in locked.repeats:
             outcome = _decide(locked, shop, arrival)
+            if arrival.phone in waiting or _crosses(locked, arrival.phone, outcome, fenced):
+                # What the same person texts after it is put aside with it, to stay in order.
+                waiting.add(arrival.phone)
+                aside[sid] = Answer(None, crossing=True)
+                continue
+            if arrival.phone is not None:
+                locked.people[arrival.phone] = outcome.person
             fresh[sid] = Decided(arrival.text, arrival.phone, arrival.raw, outcome)
     decided = hand_out(connection, locked, shop, list(fresh.values()))
     if decided:
+        locked.in_flight = _seen(locked, fenced)
         write(connection, locked, decided)
-    answers = {sid: Answer(reply, repeated=True) for sid, reply in locked.repeats.items()}
+    answers = {sid: Answer(reply, repeated=True) for sid, reply in locked.repeats.items()} | aside
     for d in decided:
         reply = d.outcome.reply
         answers[d.text.sid] = Answer(reply.body if reply else None, d.text.sid in twice)
     return [answers[a.text.sid] for a in arrivals]
 
 
+def _crosses(
+    locked: Locked, phone: str | None, outcome: Outcome, fenced: races.Fenced | None
+) -> bool:
+    """Whether a text withdraws consent while a worker may be handing over a text under it."""
+    flying = locked.in_flight.get(phone or "", ())
+    if fenced is not None and fenced.late:
+        return False
+    free = fenced.ours if fenced else frozenset()
+    return any(
+        races.crosses(change, flight) and flight.recipient_id not in free
+        for flight in flying
+        for change in outcome.changes
+    )
+
+
+def _seen(locked: Locked, fenced: races.Fenced | None) -> Mapping[str, Sequence[races.InFlight]]:
+    """All that was in flight, before the waiting and after it; each is flagged."""
+    if fenced is None:
+        return locked.in_flight
+    still = {each.recipient_id for several in locked.in_flight.values() for each in several}
+    return {
+        phone: [
+            *locked.in_flight.get(phone, ()),
+            *(
+                replace(each, waited=True)
+                for each in fenced.before.get(phone, ())
+                if each.recipient_id not in still
+            ),
+        ]
+        for phone in locked.people
+    }
+
+
 def _decide(locked: Locked, shop: Shop, arrival: Arrival) -> Outcome:
     if arrival.phone is None:
         return _stranger(arrival.text, shop, locked.now)
-    outcome = respond(arrival.text, locked.people[arrival.phone], shop, locked.now)
-    locked.people[arrival.phone] = outcome.person
-    return outcome
+    return respond(arrival.text, locked.people[arrival.phone], shop, locked.now)
 
 
 def _stranger(text: Text, shop: Shop, now: datetime) -> Outcome:

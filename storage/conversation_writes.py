@@ -12,7 +12,7 @@ from keywords.people import Standing, write_frequency
 from keywords.segments import count
 from keywords.signals import Reading
 from keywords.turn import ConsentChange, Spoken, Text
-from storage import ledger
+from storage import ledger, races
 from storage.database import Connection
 from storage.identifiers import uuid7
 from storage.locking import Locked
@@ -118,6 +118,7 @@ _BATCH: Final = Batch(
     subscriptions=_SUBSCRIPTIONS,
     subscribers=_SUBSCRIBERS,
     messages=_MESSAGES,
+    races=races.ROWS,
 )
 # How long a question that a worker sends in our place may still go out.
 LATER_WITHIN: Final = timedelta(hours=4)
@@ -175,6 +176,7 @@ def _change_rows(
         "evidence": [ledger.evidence_row(entry) for entry in entries],
         "subscriptions": list(_subscription_rows(locked, touched)),
         "subscribers": [_subscriber_row(locked, phone) for phone in touched],
+        "races": list(races.rows(changes, locked.in_flight, locked.ids, locked.now)),
     }
 
 

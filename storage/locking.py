@@ -13,6 +13,7 @@ from keywords.guard import WINDOW
 from keywords.people import Person, SaidBefore, Standing, read_frequency
 from storage.database import Connection
 from storage.ledger import Chain
+from storage.races import InFlight
 
 # Makes the rows that are missing and locks those that are there: the update that never happens
 # (WHERE false) takes the row lock without writing a new version. In the order of the numbers, so
@@ -44,7 +45,10 @@ SELECT assent_now(), c.version, l.log,
       SELECT m.body FROM messages m
       WHERE m.subscriber_id = i.subscriber_id AND m.created_at = i.received_at
       AND m.in_reply_to = i.message_sid AND m.state = 'answered')))
-   FROM inbound_texts i WHERE i.message_sid = ANY(%(sids)s))
+   FROM inbound_texts i WHERE i.message_sid = ANY(%(sids)s)),
+  (SELECT json_agg(json_build_array(r.subscriber_id, r.id, r.attempt_id, c.program))
+   FROM recipients r JOIN campaigns c ON c.id = r.campaign_id
+   WHERE r.subscriber_id = ANY((SELECT ids FROM ids)::bigint[]) AND r.state = 'sending')
 FROM catalogue c, ledger_log l
 """
 
@@ -54,7 +58,8 @@ class Locked:
     """People who may be decided about until the transaction ends, by their numbers.
 
     ``before`` holds them as they were, ``people`` as they have become; ``repeats`` maps the
-    MessageSids that are known already to the reply they got.
+    MessageSids that are known already to the reply they got. ``in_flight`` are marketing texts
+    that a worker has claimed: all of them, since a claim passes over people who are locked.
     """
 
     now: datetime
@@ -65,6 +70,7 @@ class Locked:
     chains: Mapping[str, Chain]
     before: Mapping[str, Person]
     repeats: Mapping[str, str | None]
+    in_flight: Mapping[str, Sequence[InFlight]]
 
 
 def lock(connection: Connection, phones: Sequence[str], sids: Sequence[str] = ()) -> Locked:
@@ -75,7 +81,7 @@ def lock(connection: Connection, phones: Sequence[str], sids: Sequence[str] = ()
     values = {"phones": list(phones), "sids": list(sids), "window": WINDOW}
     if phones:
         connection.execute(_TAKE, values, prepare=True)
-    ((now, version, log, taken, standings, said, repeats),) = connection.execute(
+    ((now, version, log, taken, standings, said, repeats, flying),) = connection.execute(
         _READ, values, prepare=True
     ).fetchall()
     taken = taken or ()
@@ -89,7 +95,16 @@ def lock(connection: Connection, phones: Sequence[str], sids: Sequence[str] = ()
         chains={row[2]: Chain(UUID(row[1]), row[5], bytes.fromhex(row[6])) for row in taken},
         before=people,
         repeats=dict(repeats or ()),
+        in_flight=_in_flight(taken, flying) if flying else {},
     )
+
+
+def _in_flight(taken: Sequence[Any], flying: Iterable[Any]) -> dict[str, list[InFlight]]:
+    numbers = {row[0]: row[2] for row in taken}
+    found: dict[str, list[InFlight]] = {}
+    for key, *columns in flying:
+        found.setdefault(numbers[key], []).append(InFlight(*columns))
+    return found
 
 
 def _people(

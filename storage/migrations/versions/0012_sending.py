@@ -68,6 +68,7 @@ def upgrade() -> None:
         sa.Column("attempt_id", sa.Uuid(), nullable=False),
         sa.Column("subscriber_id", sa.BigInteger(), nullable=False),
         sa.Column("change", sa.Text(), nullable=False),
+        sa.Column("waited", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column(
             "at",
             sa.TIMESTAMP(timezone=True),
