@@ -12,6 +12,7 @@ from flask import Response, request
 
 from bot import api, checkpoints, explain, health, home
 from bot.forms import MAX_BODY
+from bot.posters import routes as posters
 from bot.resources import open_resources
 from bot.signature import Verifier
 from bot.simulator import proxy
@@ -82,6 +83,7 @@ def create_app(settings: Settings) -> Assent:
     app.register_blueprint(health.blueprint(resources, time.time))
     app.register_blueprint(home.blueprint(settings))
     app.register_blueprint(checkpoints.blueprint(resources))
+    app.register_blueprint(posters.blueprint(resources))
     if settings.simulator:
         app.register_blueprint(explain.blueprint(resources))
         app.register_blueprint(proxy.blueprint(settings))
