@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from bot.exchange import Exchange
 from storage.database import engine, sessions
 from storage.settings import Settings
+from storage.shop import ShopCache
 from storage.transaction import Handover, Work, transaction
 
 
@@ -25,7 +26,13 @@ class Resources:
     pool: Engine
     sessions: sessionmaker[Session]
     exchange: Exchange
+    shops: ShopCache
     handover: Handover | None = None
+
+    @property
+    def phone_pepper(self) -> str:
+        """The key of the suppression list."""
+        return self.settings.phone_pepper
 
     @contextmanager
     def work(self) -> Iterator[Work]:
@@ -39,4 +46,5 @@ def open_resources(settings: Settings, handover: Handover | None = None) -> Reso
     assert settings.database_url is not None
     pool = engine(settings.database_url, "web", pool_size=4)
     exchange = Exchange(settings.database_url, settings.public_base_url)
-    return Resources(settings, pool, sessions(pool), exchange, handover)
+    shops = ShopCache(settings.public_base_url)
+    return Resources(settings, pool, sessions(pool), exchange, shops, handover)

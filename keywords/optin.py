@@ -18,7 +18,7 @@ from keywords.acts import ACTIVE, catch_up
 from keywords.age import passed
 from keywords.consent import Change, Method, State
 from keywords.ledger import Json
-from keywords.people import Person
+from keywords.people import Person, Standing
 from keywords.replies import Reply
 from keywords.shop import Program, Shop
 from keywords.signals import Reading, Signal
@@ -139,16 +139,36 @@ def _refusal(person: Person, program: Program, request: OptIn, asked: Asked) -> 
     standing = person.standing(request.program)
     if standing.state in ACTIVE:
         return OptInAnswer.SUBSCRIBED
-    if request.method in _HEARSAY:
-        if person.suspended or _left(person, request.program):
-            return OptInAnswer.SUPPRESSED
-        if standing.state is State.PENDING:
-            return OptInAnswer.WAITING
+    if _gone(person, standing, request):
+        return OptInAnswer.SUPPRESSED
+    if request.method in _HEARSAY and standing.state is State.PENDING:
+        return OptInAnswer.WAITING
     if asked.unanswered >= UNANSWERED:
         return OptInAnswer.LIMITED
     if asked.lately:
         return OptInAnswer.WAITING if standing.state is State.PENDING else OptInAnswer.LIMITED
     return None
+
+
+def _gone(person: Person, standing: Standing, request: OptIn) -> bool:
+    """Whether the person left, so that this request must not bring them back."""
+    hearsay = request.method in _HEARSAY
+    if hearsay and (person.suspended or _left(person, request.program)):
+        return True
+    return _overtaken(standing, request)
+
+
+def _overtaken(standing: Standing, request: OptIn) -> bool:
+    """Whether the person left after what is told here, or somebody else wants them back.
+
+    A till that was offline tells of this morning, and they texted STOP at noon. An operator can
+    only ask them to text the keyword.
+    """
+    if standing.unsubscribed_at is None:
+        return False
+    if request.method is Method.OPERATOR:
+        return True
+    return request.happened_at is not None and request.happened_at <= standing.unsubscribed_at
 
 
 def _left(person: Person, program: str) -> bool:

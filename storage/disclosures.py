@@ -100,6 +100,11 @@ _KEEP: Final = """
 INSERT INTO artifacts (digest, program, kind, media_type, content) VALUES (%s, %s, %s, %s, %s)
 ON CONFLICT (digest) DO NOTHING
 """
+_SHOWN: Final = """
+INSERT INTO disclosures (digest, program, language, method, text) VALUES (%s, %s, %s, %s, %s)
+ON CONFLICT (digest) DO NOTHING
+"""
+_PROGRAM_OF: Final = "SELECT program FROM disclosures WHERE digest = %s"
 _OWN: Final = """
 SELECT DISTINCT ON (language, method) language, method, words FROM disclosure_versions
 WHERE program = %s ORDER BY language, method, version DESC
@@ -180,6 +185,21 @@ def keep_artifact(
     values = (digest, program, kind, media_type, content)
     _connection(connection).execute(_KEEP, values)
     return digest
+
+
+def keep_text(
+    connection: Connection, program: str, language: str, method: Method, words: str
+) -> str:
+    """Keep words that a shop showed without publishing them here; answers their digest."""
+    digest = digest_of(words)
+    connection.execute(_SHOWN, (digest, program, language, str(method), words))
+    return digest
+
+
+def shown_for(connection: Connection, digest: str) -> str | None:
+    """The program whose people were shown the text of this digest; None where nobody was."""
+    row = connection.execute(_PROGRAM_OF, (digest,)).fetchone()
+    return None if row is None else str(row[0])
 
 
 def published_words(connection: Connection, program: str) -> dict[tuple[str, Method], str]:

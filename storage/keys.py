@@ -34,6 +34,7 @@ class Scope(StrEnum):
     WRITE = "write"  # set up programs and senders
     CAMPAIGNS = "campaigns"  # segments and lists; plan, launch, pause and cancel campaigns
     ORDERS = "orders"  # tell of orders and what became of them
+    OPTIN = "optin"  # record opt-ins and opt-outs: a till, a checkout, a page
     INBOX = "inbox"  # see and resolve the texts that need a person
     ADMIN = "admin"
 

@@ -7,13 +7,15 @@ is erased.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import CheckConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage.base import Base
+from storage.database import Connection
 
 
 class ProfileRow(Base):
@@ -39,3 +41,29 @@ class ProfileRow(Base):
     place_source: Mapped[str | None]
     attributes: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
     updated_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
+
+
+_PLACE: Final = ("zip", "city", "state", "country", "time_zone")
+_NOTED: Final = ("first_name", "last_name", *_PLACE)
+_NOTE: Final = f"""
+INSERT INTO profiles AS p (subscriber_id, {", ".join(_NOTED)}, place_source, updated_at)
+VALUES (%(subscriber_id)s, {", ".join(f"%({name})s" for name in _NOTED)}, %(place_source)s,
+        assent_now())
+ON CONFLICT (subscriber_id) DO UPDATE SET
+    {", ".join(f"{n} = coalesce(excluded.{n}, p.{n})" for n in (*_NOTED, "place_source"))},
+    updated_at = excluded.updated_at
+"""  # noqa: S608 - names of our own columns
+
+
+def note(
+    connection: Connection, subscriber_id: int, values: Mapping[str, str | None], source: str
+) -> None:
+    """Keep what somebody said of a subscriber; what is None or left out stays as it is.
+
+    ``values`` by the names of the columns (first_name, last_name, zip, city, state, country,
+    time_zone); ``source`` as in :class:`ProfileRow`, kept where ``values`` tell of a place.
+    """
+    given = {name: values.get(name) for name in _NOTED}
+    placed = any(given[name] is not None for name in _PLACE)
+    where = {"subscriber_id": subscriber_id, "place_source": source if placed else None}
+    connection.execute(_NOTE, given | where)

@@ -16,7 +16,8 @@ from bot.api.problems import FieldError, Kind, Problem, invalid
 from storage import audit, keys
 from storage.idempotency import Request
 from storage.keys import Key, Scope
-from storage.transaction import Work, transaction
+from storage.shop import ShopCache
+from storage.transaction import Handover, Work, transaction
 
 MAX_BODY: Final = 256 * 1024
 HEADER: Final = "Idempotency-Key"
@@ -31,13 +32,26 @@ class Database(Protocol):
     def sessions(self) -> sessionmaker[Session]:
         """The maker of sessions."""
 
+    @property
+    def shops(self) -> ShopCache:
+        """The shop as this process knows it."""
+
+    @property
+    def phone_pepper(self) -> str:
+        """PHONE_PEPPER, for the suppression list."""
+
+    @property
+    def handover(self) -> Handover | None:
+        """Wakes the workers after a commit; None where there are none."""
+
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request that was let in: its transaction, and the key that made it."""
+    """One request that was let in: its transaction, its key, and what the API works with."""
 
     work: Work
     key: Key
+    database: Database
 
     @property
     def session(self) -> Session:

@@ -12,9 +12,9 @@ from bot.api.door import Call
 from bot.api.models import Model, Note, Page, absent
 from bot.api.operation import Operation
 from bot.api.problems import FieldError, Kind, Problem, invalid, not_found
-from bot.api.resolving import Judgement, keep, opt_out
 from keywords.conversation import Review
 from keywords.ledger import Json
+from keywords.resolving import Judgement, keep, opt_out
 from keywords.turn import ConsentChange
 from storage import inbox
 from storage.conversation_writes import write_changes

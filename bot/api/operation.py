@@ -100,8 +100,8 @@ class Api:
         if operation.body:
             readable()
         repeat = repeatable(key.id) if operation.method == "POST" else None
-        with transaction(self.database.sessions) as work:
-            call = Call(work, key)
+        with transaction(self.database.sessions, self.database.handover) as work:
+            call = Call(work, key, self.database)
             if repeat is not None:
                 return _once(call, repeat, lambda: make_response(inner(call=call, **path)))
             return make_response(inner(call=call, **path))

@@ -27,6 +27,8 @@ COMMANDS: Final = {
     "program": "bot.commands.catalogue:program",
     "placement": "bot.commands.placements:placement",
     "sender": "bot.commands.catalogue:sender",
+    "opt-in": "bot.commands.consent:opt_in",
+    "opt-out": "bot.commands.consent:opt_out",
     "coupon": "bot.commands.coupons:coupon",
     "key": "bot.commands.keys:key",
     "ledger": "bot.commands.ledger:ledger",

@@ -20,7 +20,7 @@ from storage.conversation import Arrival, exchange
 from storage.database import connect, engine, sessions
 from storage.keys import Scope
 from storage.shop import ShopCache
-from storage.transaction import transaction
+from storage.transaction import Handover, transaction
 from tests.texting import new_sid
 
 ANNA = "+14155550123"
@@ -31,6 +31,9 @@ class Database:
     """What the API is given by the service."""
 
     sessions: sessionmaker[Session]
+    shops: ShopCache = field(default_factory=ShopCache)
+    phone_pepper: str = "a phone pepper of the tests, 32 b"
+    handover: Handover | None = None
 
 
 @pytest.fixture

@@ -47,6 +47,8 @@ OPERATIONS = [
     ("GET", f"subscribers/{ANNA}", Scope.READ),
     ("GET", f"subscribers/{ANNA}/consent", Scope.READ),
     ("GET", f"subscribers/{ANNA}/messages", Scope.READ),
+    ("POST", "opt-ins", Scope.OPTIN),
+    ("POST", f"subscribers/{ANNA}/opt-out", Scope.OPTIN),
     ("GET", "segments", Scope.READ),
     ("POST", "segments", Scope.CAMPAIGNS),
     ("POST", "segments/count", Scope.READ),

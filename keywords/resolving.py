@@ -1,12 +1,13 @@
-"""What follows for a person when one of us has read their text: an opt-out, or none.
+"""What follows for a person when one of us has read their text, or heard a refusal elsewhere.
 
-Consent moves through the consent machine as always; only the method is another (``operator``),
-and the evidence holds the text, who decided, and why.
+Consent moves through the consent machine as always; only the method is another (``operator`` and
+its like), and the evidence holds what was said, who decided, and why. A refusal counts by whatever
+reasonable means it comes (47 CFR 64.1200(a)(10)).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -20,12 +21,16 @@ from keywords.turn import ConsentChange
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """Who decided when, and on what: ``message_sid`` is the text's, ``evidence`` all of it."""
+    """Who decided, when it happened, and on what: ``evidence`` is all of it.
+
+    ``message_sid`` is the text's, None for what did not come by text.
+    """
 
     actor: str
     at: datetime
-    message_sid: str
+    message_sid: str | None
     evidence: Mapping[str, Json]
+    method: Method = Method.OPERATOR
 
 
 def opt_out(
@@ -33,11 +38,18 @@ def opt_out(
 ) -> tuple[Person, list[ConsentChange]]:
     """End all of a person's programs, as a STOP of theirs would have.
 
-    Somebody who never joined anything refuses the programs of the number they wrote to, so that
-    nothing can begin by mistake.
+    Somebody who never joined anything refuses the programs of the number they wrote to (of all
+    where they did not), so that nothing can begin by mistake.
     """
+    return opt_out_of(person, _refused(person, shop, sender), judgement)
+
+
+def opt_out_of(
+    person: Person, programs: Iterable[Program], judgement: Judgement
+) -> tuple[Person, list[ConsentChange]]:
+    """End these programs. Where a person has left already there is no entry."""
     changes = []
-    for program in _refused(person, shop, sender):
+    for program in programs:
         standing = person.standing(program.slug)
         decision = decide(standing.state, Signal.STOP, standing.prior)
         if decision.change is None:
@@ -46,7 +58,7 @@ def opt_out(
             decision.change,
             program.slug,
             program.version,
-            Method.OPERATOR,
+            judgement.method,
             standing.state,
             decision.to,
             judgement.at,
