@@ -26,12 +26,13 @@ class Sent:
     """One campaign text to this person that was or may have been accepted by the carrier.
 
     A text whose outcome is unknown counts. ``subject`` is what a law calls the same subject
-    matter. ``marketing`` is False for a text of an informational program.
+    matter, None when it is not known: such a text counts for every subject. ``marketing`` is False
+    for a text of an informational program.
     """
 
     at: datetime
     program: str
-    subject: str
+    subject: str | None
     marketing: bool = True
 
 
@@ -56,7 +57,7 @@ class Limit:
             return False
         if self.program is not None and sent.program != self.program:
             return False
-        return self.subject is None or sent.subject == self.subject
+        return self.subject is None or sent.subject in (None, self.subject)
 
 
 @dataclass(frozen=True, slots=True)

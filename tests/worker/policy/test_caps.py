@@ -46,6 +46,9 @@ def test_only_texts_of_the_subject_count_where_the_law_says_so() -> None:
     found = reached(oregon, others, NOON)
     assert found is not None
     assert (found.limit.rule, found.counted) == ("cap.OR", 3)
+    unknown = sent(HOUR, 2 * HOUR, 3 * HOUR, subject=None)
+    cap = of_law([("FL", DailyCap(3, 24, same_subject=True))], "hats")
+    assert reached(cap, unknown, NOON) is not None
 
 
 def test_law_and_shop_count_marketing() -> None:
