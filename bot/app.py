@@ -12,6 +12,7 @@ from flask import Response, request
 
 from bot import api, checkpoints, explain, health, home
 from bot.forms import MAX_BODY
+from bot.joining import routes as joining
 from bot.posters import routes as posters
 from bot.resources import open_resources
 from bot.signature import Verifier
@@ -84,6 +85,7 @@ def create_app(settings: Settings) -> Assent:
     app.register_blueprint(home.blueprint(settings))
     app.register_blueprint(checkpoints.blueprint(resources))
     app.register_blueprint(posters.blueprint(resources))
+    app.register_blueprint(joining.blueprint(resources))
     if settings.simulator:
         app.register_blueprint(explain.blueprint(resources))
         app.register_blueprint(proxy.blueprint(settings))

@@ -21,6 +21,7 @@ TEXT: Final = 4.5
 PART: Final = 3.0
 _COLOUR: Final = re.compile(r"#[0-9a-f]{6}")
 _STEPS: Final = 40
+_TINT: Final = 0.06
 
 _Rgb: TypeAlias = tuple[int, int, int]
 
@@ -52,6 +53,11 @@ def dark(colour: str) -> Palette:
     return _palette(colour, NIGHT, WHITE)
 
 
+def tinted(colour: str, ground: str) -> str:
+    """A ground with a breath of the brand's colour, too little to cost any contrast."""
+    return _mix(ground, colour, _TINT)
+
+
 def is_colour(text: str) -> bool:
     """Whether ``text`` is written "#1f5f4f"."""
     return _COLOUR.fullmatch(text) is not None
@@ -81,13 +87,16 @@ def _palette(colour: str, ground: str, away: str) -> Palette:
 
 def _towards(colour: str, end: str, against: str, ratio: float) -> str:
     """``colour`` mixed with ``end`` no more than it takes to stand out from ``against``."""
-    start, goal = _rgb(colour), _rgb(end)
     for step in range(_STEPS):
-        share = step / _STEPS
-        mixed = _hex([round(a + (b - a) * share) for a, b in zip(start, goal, strict=True)])
+        mixed = _mix(colour, end, step / _STEPS)
         if contrast(mixed, against) >= ratio:
             return mixed
     return end
+
+
+def _mix(one: str, other: str, share: float) -> str:
+    parts = zip(_rgb(one), _rgb(other), strict=True)
+    return _hex([round(a + (b - a) * share) for a, b in parts])
 
 
 def _luminance(colour: str) -> float:

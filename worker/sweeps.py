@@ -19,7 +19,7 @@ from keywords.ledger import instant
 from keywords.shop import Program
 from keywords.signals import Reading, Signal
 from keywords.turn import ConsentChange, Text, Turn
-from storage import coupon_pools, outbox, sweeps
+from storage import coupon_pools, forms, outbox, sweeps
 from storage.conversation_writes import LATER_WITHIN, write_changes
 from storage.database import Connection
 from storage.locking import lock
@@ -32,6 +32,7 @@ from worker.policy.questions import REMINDER, may_remind
 BATCH: Final = 100
 ROUNDS: Final = 20
 GIVE_UP_AFTER: Final = timedelta(seconds=60)
+PAGES_KEPT: Final = timedelta(hours=3)  # the token of a form ends after two
 ANSWERS_KEPT: Final = timedelta(days=30)  # Idempotency-Key, as launches need it
 _MANY: Final = 1_000
 
@@ -87,6 +88,12 @@ def warn_of_coupons(connection: Connection) -> int:
     if len(pools) > empty:
         _log.warning("a coupon pool is low: add codes", extra={"count": len(pools) - empty})
     return len(pools)
+
+
+def forget_pages(connection: Connection) -> int:
+    """Delete pages of forms that were used, once nobody could use them again; answers how many."""
+    with atomic(connection):
+        return forms.forget_posts(connection, PAGES_KEPT, _MANY)
 
 
 def _each_batch(connection: Connection, shops: ShopCache, find: Find) -> int:

@@ -77,6 +77,7 @@ class Ticker:
         self._every(FORGET_EVERY_S, "forget", lambda: sweeps.forget_answers(connection))
         self._every(FORGET_EVERY_S, "clicks", lambda: clicks.forget(connection))
         self._every(COUPONS_EVERY_S, "coupons", lambda: sweeps.warn_of_coupons(connection))
+        self._every(FORGET_EVERY_S, "pages", lambda: sweeps.forget_pages(connection))
 
     def _every(self, seconds: float, name: str, sweep: Callable[[], int]) -> None:
         now = time.monotonic()

@@ -7,7 +7,7 @@ Revises: 0002
 import sqlalchemy as sa
 from alembic import op
 
-from storage.guards import seals
+from storage.guards import grants, seals
 
 revision = "0003"
 down_revision = "0002"
@@ -55,5 +55,29 @@ def upgrade() -> None:
             "program", "language", "method", "version", name=op.f("pk_disclosure_versions")
         ),
     )
+    op.create_table(
+        "form_posts",
+        sa.Column("nonce", sa.Text(), nullable=False),
+        sa.Column("mark", sa.LargeBinary(), nullable=False),
+        sa.Column(
+            "used_at",
+            sa.TIMESTAMP(timezone=True),
+            server_default=sa.text("assent_now()"),
+            nullable=False,
+        ),
+        sa.PrimaryKeyConstraint("nonce", name=op.f("pk_form_posts")),
+    )
+    op.create_index(op.f("ix_form_posts_used_at"), "form_posts", ["used_at"], unique=False)
+    op.create_table(
+        "form_outcomes",
+        sa.Column("program", sa.Text(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("outcome", sa.Text(), nullable=False),
+        sa.Column("slot", sa.BigInteger(), nullable=False),
+        sa.Column("count", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("program", "day", "outcome", "slot", name=op.f("pk_form_outcomes")),
+    )
     for statement in seals("artifacts", "disclosure_versions"):
+        op.execute(statement)
+    for statement in grants("form_posts", "form_outcomes"):
         op.execute(statement)
