@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Final
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
 
 import click
 from pydantic import ValidationError
@@ -15,6 +17,10 @@ from bot.api.placements import refuse_undrawable
 from bot.api.problems import Problem, of_model
 from bot.commands.context import open_database
 from bot.commands.storing import by_operator, working
+from bot.posters.delivery import NoPlacement, NoProgram, Retired, deliver
+from bot.posters.design import Format, Mode, Size
+from bot.posters.layout import DoesNotFit
+from bot.posters.orders import Undrawable, read_order
 from keywords.placements import Channel
 from keywords.replies import LANGUAGES
 from storage import audit, placements
@@ -22,7 +28,10 @@ from storage.catalogue import ProgramRow
 from storage.placements import PlacementRow
 from storage.transaction import Work
 
-_CHANNELS: Final = click.Choice([channel.value for channel in Channel])
+
+def _choices(kind: type[StrEnum]) -> click.Choice[str]:
+    """The values of an enumeration, as somebody types them."""
+    return click.Choice([choice.value for choice in kind])
 
 
 @contextmanager
@@ -40,7 +49,7 @@ def placement() -> None:
 @click.argument("program")
 @click.argument("label")
 @click.option("--store", help="The store's number or name.")
-@click.option("--channel", type=_CHANNELS, default="poster", show_default=True)
+@click.option("--channel", type=_choices(Channel), default="poster", show_default=True)
 @click.option("--language", type=click.Choice(LANGUAGES), default="en", help="Of the words below.")
 @click.option("--headline", help="The first line of the poster.")
 @click.option("--offer", help="The line below it.")
@@ -118,6 +127,45 @@ def retire(code: str) -> None:
         audit.record(
             work.session, by_operator(), "placement.changed", f"placement:{row.code}", detail
         )
+
+
+@placement.command("poster")
+@click.argument("code")
+@click.argument("file", type=click.Path(dir_okay=False, writable=True, path_type=Path))
+@click.option("--size", type=_choices(Size), default="a4", show_default=True)
+@click.option("--language", type=click.Choice(LANGUAGES), help="Else the program's.")
+@click.option("--mode", type=_choices(Mode), help="Else the page, where its address is https.")
+@click.option("--marks", is_flag=True, help="Bleed and crop marks for a print shop (PDF).")
+def poster(code: str, file: Path, *, marks: bool, **chosen: str | None) -> None:
+    """Write the poster of CODE to FILE: .pdf, .png or .svg.
+
+    Exit code 1: there is no such placement, it is retired, or the words do not fit.
+    """
+    kind = file.suffix.lstrip(".").lower()
+    if kind not in list(Format):
+        raise click.UsageError("FILE must end in .pdf, .png or .svg.")
+    order = read_order({k: v for k, v in chosen.items() if v} | {"marks": "yes" if marks else "no"})
+    with open_database() as settings:
+        with working(settings.database_url) as work:
+            row = placements.find(work.session, code)
+            program = row.program if row else ""
+        try:
+            delivered = deliver(
+                lambda: working(settings.database_url),
+                settings.link_base_url,
+                program,
+                code,
+                order,
+                Format(kind),
+            )
+        except (NoProgram, NoPlacement):
+            raise click.ClickException("There is no placement with this code.") from None
+        except Retired:
+            raise click.ClickException("This placement is retired.") from None
+        except (DoesNotFit, Undrawable) as error:
+            raise click.ClickException(str(error)) from None
+    file.write_bytes(delivered.content)
+    click.echo(f"{file} is written.", err=True)
 
 
 def _known(work: Work, program: str) -> None:

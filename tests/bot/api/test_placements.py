@@ -149,6 +149,24 @@ def test_placements_at_the_shell(run: Callable[..., Result], client: Client) -> 
     assert sorted(item["label"] for item in listed) == ["Profile", "Store 12, window"]
 
 
+def test_a_poster_is_written_to_a_file(
+    run: Callable[..., Result], client: Client, tmp_path: Path
+) -> None:
+    """In the kind that the file's name says."""
+    code = run("add", "deals", "Store 12, window").stdout.strip()
+    pdf, svg = tmp_path / "window.pdf", tmp_path / "window.SVG"
+
+    run("poster", code.lower(), str(pdf), "--size", "card", "--marks")
+    run("poster", code, str(svg), "--language", "es", "--mode", "landing")
+
+    assert pdf.read_bytes().startswith(b"%PDF-")
+    assert "Escanea" in svg.read_text()
+    run("poster", code, str(tmp_path / "window.gif"), code=2)
+    run("poster", "A2A2", str(pdf), code=1)
+    run("retire", code)
+    run("poster", code, str(pdf), code=1)
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
