@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from bot.posters.letters import Face, width
+
+_HALVINGS: Final = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +47,22 @@ def fitted(
         whole = max((width(word, face, size) for word in text.split()), default=0) <= room
         wanted = block(text, face, size, room, spacing)
         if whole and len(wanted.lines) <= most:
-            return wanted
+            return _balanced(text, wanted, room)
         size = max(size * 0.96, smallest)
     return block(text, face, smallest, room, spacing)
+
+
+def _balanced(text: str, wanted: Block, room: float) -> Block:
+    """The same number of lines in the narrowest room, so that no word is left alone on the last."""
+    narrow, wide = room / 2, room
+    for _ in range(_HALVINGS if len(wanted.lines) > 1 else 0):
+        middle = (narrow + wide) / 2
+        tried = block(text, wanted.face, wanted.size, middle, wanted.leading / wanted.size)
+        if len(tried.lines) == len(wanted.lines) and " ".join(tried.lines).split() == text.split():
+            wanted, wide = tried, middle
+        else:
+            narrow = middle
+    return wanted
 
 
 def broken(text: str, room: float, measure: Callable[[str], float]) -> Iterator[str]:
