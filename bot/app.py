@@ -5,14 +5,17 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from apiflask import APIFlask
 from flask import Response, request
 
 from bot import api, checkpoints, explain, health, home
+from bot.api.pace import Pace
 from bot.forms import MAX_BODY
 from bot.joining import routes as joining
+from bot.links import MISSES, MISSES_PER_SECOND, Links, record_nothing
 from bot.posters import routes as posters
 from bot.resources import open_resources
 from bot.signature import Verifier
@@ -20,6 +23,8 @@ from bot.simulator import proxy
 from bot.webhooks import INBOUND_PATH, TOO_LARGE, Call, InboundWebhook, Reply, call_from
 from storage.settings import Settings
 from worker.queues import wake
+from worker.texts.codes import Codes
+from worker.texts.links import own_host
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
@@ -29,9 +34,13 @@ log = logging.getLogger(__name__)
 Hot = Callable[[Call], Reply]
 REASONS: Final = {
     200: "200 OK",
+    302: "302 Found",
     400: "400 Bad Request",
     403: "403 Forbidden",
+    404: "404 Not Found",
+    405: "405 Method Not Allowed",
     413: "413 Content Too Large",
+    429: "429 Too Many Requests",
     503: "503 Service Unavailable",
 }
 
@@ -39,14 +48,20 @@ REASONS: Final = {
 class Assent(APIFlask):
     """Flask, with a table of paths that are answered before Flask is entered."""
 
-    def __init__(self, hot: Mapping[str, Hot]) -> None:
+    def __init__(self, hot: Mapping[str, Hot], links: Links | None = None) -> None:
         super().__init__(
             "bot", title="Assent", version="1", spec_path=None, docs_path=None, json_errors=False
         )
         self._hot = hot
+        self._links = links
 
     def wsgi_app(self, environ: WSGIEnvironment, start_response: StartResponse) -> Any:
         """Answer a hot path at once, anything else through Flask."""
+        links = self._links
+        if links is not None and links.serves(environ):
+            found = links(environ)
+            start_response(REASONS[found.status], list(found.headers))
+            return [] if environ["REQUEST_METHOD"] == "HEAD" else [found.body]
         handler = self._hot.get(environ["PATH_INFO"])
         if handler is None or environ["REQUEST_METHOD"] != "POST":
             return super().wsgi_app(environ, start_response)
@@ -75,12 +90,21 @@ def create_app(settings: Settings) -> Assent:
     handover = wake(settings.redis_url) if settings.redis_url else None
     resources = open_resources(settings, handover)
     webhook = InboundWebhook(verifier(settings), resources.exchange.answer)
-    app = Assent({INBOUND_PATH: webhook})
+    links = Links(
+        Codes(settings.secret_key),
+        resources.destinations.find,
+        record_nothing,
+        lambda: datetime.now(UTC),
+        Pace(time.monotonic, MISSES, MISSES_PER_SECOND),
+        own_host(settings.link_base_url, settings.public_base_url),
+    )
+    app = Assent({INBOUND_PATH: webhook}, links)
     app.config.update(
         MAX_CONTENT_LENGTH=1024 * 1024, SECRET_KEY=settings.secret_key, TRUSTED_HOSTS=None
     )
     app.extensions["assent"] = resources
     app.add_url_rule(INBOUND_PATH, "inbound", _view(webhook), methods=["POST"])
+    app.before_request(_second_door(links))
     app.register_blueprint(health.blueprint(resources, time.time))
     app.register_blueprint(home.blueprint(settings))
     app.register_blueprint(checkpoints.blueprint(resources))
@@ -92,6 +116,18 @@ def create_app(settings: Settings) -> Assent:
     api.register(app, resources)
     app.after_request(_harden)
     return app
+
+
+def _second_door(links: Links) -> Callable[[], Response | None]:
+    """Links as Flask answers them: before its routes, which would merge slashes and redirect."""
+
+    def link() -> Response | None:
+        if not links.serves(request.environ):
+            return None
+        found = links(request.environ)
+        return Response(found.body, found.status, headers=list(found.headers))
+
+    return link
 
 
 def verifier(settings: Settings) -> Verifier:

@@ -1,4 +1,4 @@
-"""What a web process owns: its settings, its pool, and the texts' own connection."""
+"""What a web process owns: its settings, its pool, and connections of the texts and the links."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
 
+from bot.destinations import Destinations
 from bot.exchange import Exchange
 from storage.database import engine, sessions
 from storage.settings import Settings
@@ -18,8 +19,8 @@ from storage.transaction import Handover, Work, transaction
 
 @dataclass(frozen=True, slots=True)
 class Resources:
-    """Handed to every part of the service. The texts' way is apart from the pool, so that a slow
-    report can never make a STOP wait for a connection.
+    """Handed to every part of the service. The ways of texts and links are apart from the pool, so
+    that a slow report can never make a STOP, or somebody who tapped a link, wait for a connection.
     """
 
     settings: Settings
@@ -27,6 +28,7 @@ class Resources:
     sessions: sessionmaker[Session]
     exchange: Exchange
     shops: ShopCache
+    destinations: Destinations
     handover: Handover | None = None
 
     @property
@@ -40,6 +42,12 @@ class Resources:
         with transaction(self.sessions, self.handover) as work:
             yield work
 
+    def close(self) -> None:
+        """Let every connection go."""
+        self.exchange.close()
+        self.destinations.close()
+        self.pool.dispose()
+
 
 def open_resources(settings: Settings, handover: Handover | None = None) -> Resources:
     """Resources for this process. Nothing connects before it is needed."""
@@ -47,4 +55,5 @@ def open_resources(settings: Settings, handover: Handover | None = None) -> Reso
     pool = engine(settings.database_url, "web", pool_size=4)
     exchange = Exchange(settings.database_url, settings.public_base_url)
     shops = ShopCache(settings.public_base_url)
-    return Resources(settings, pool, sessions(pool), exchange, shops, handover)
+    destinations = Destinations(settings.database_url)
+    return Resources(settings, pool, sessions(pool), exchange, shops, destinations, handover)

@@ -11,6 +11,7 @@ from keywords.authority import KeywordAuthority
 from keywords.look import Look
 from keywords.placements import Placement
 from keywords.replies import ProgramVoice
+from keywords.text_rules import TextRules, allowed_hosts
 
 
 class Category(StrEnum):
@@ -27,7 +28,8 @@ class Program:
     ``confirm_within`` is how long a question stays open; ``remind_after`` when its one reminder
     goes out, or None for no reminder. ``minimum_age`` is in years; ``countries`` (ISO codes, the
     likely one first) are those whose numbers may join by a form; ``origins`` the sites that may
-    embed it; ``join_url`` where it is. ``coupon_pool`` names the codes for new subscribers.
+    embed it; ``join_url`` where it is. ``coupon_pool`` names the codes for new subscribers;
+    ``campaign_texts`` are the rules for texts of campaigns.
     """
 
     voice: ProgramVoice
@@ -44,11 +46,18 @@ class Program:
     look: Look = field(default_factory=Look)
     join_url: str = ""
     coupon_pool: str | None = None
+    campaign_texts: TextRules = field(default_factory=TextRules)
 
     @property
     def slug(self) -> str:
         """The program's name in URLs, code and the ledger."""
         return self.voice.slug
+
+    @property
+    def link_hosts(self) -> frozenset[str]:
+        """The hosts that links in texts may lead to, each with all below it."""
+        own = self.campaign_texts.link_hosts
+        return allowed_hosts(own, self.voice.terms_url, self.voice.privacy_url)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
 from keywords.authority import KeywordAuthority
@@ -12,6 +12,7 @@ from keywords.people import read_frequency, write_frequency
 from keywords.replies import ProgramVoice, Reply
 from keywords.shop import Category
 from keywords.signals import Frequency
+from keywords.text_rules import OptOutLine, TextRules
 
 COUNTRIES: Final = ("US",)
 CONFIRM_WITHIN_HOURS: Final = 168
@@ -38,6 +39,7 @@ class ProgramDefinition:
     Hours are whole; ``remind_after_hours`` may be None. ``minimum_age`` is in years. ``countries``
     are ISO codes, the likely one first; ``origins`` sites ("https://shop.example") that may embed
     the form. ``coupon_pool`` is the pool that new subscribers get a code of, None for no codes.
+    ``campaign_texts`` are the rules for texts of campaigns.
     """
 
     slug: str
@@ -61,6 +63,7 @@ class ProgramDefinition:
     origins: tuple[str, ...] = ()
     look: Look = field(default_factory=Look)
     coupon_pool: str | None = None
+    campaign_texts: TextRules = field(default_factory=TextRules)
 
     def body(self) -> dict[str, Any]:
         """The definition as it is stored and published."""
@@ -93,6 +96,7 @@ class ProgramDefinition:
             "origins": list(self.origins),
             "look": write_look(self.look) if self.look != Look() else None,
             "coupon_pool": self.coupon_pool,
+            "campaign_texts": write_rules(self.campaign_texts),
         }
         return {name: value for name, value in chosen.items() if value}
 
@@ -125,6 +129,23 @@ def write_look(look: Look) -> dict[str, Any]:
     return {"colour": look.colour, "headline": dict(look.headline)}
 
 
+def write_rules(rules: TextRules) -> dict[str, Any]:
+    """The rules for campaigns' texts as they are stored: those alone that somebody chose."""
+    usual, values = asdict(TextRules()), asdict(rules)
+    chosen = {name: value for name, value in values.items() if value != usual[name]}
+    return {
+        name: list(value) if isinstance(value, tuple) else value for name, value in chosen.items()
+    }
+
+
+def read_rules(stored: Mapping[str, Any]) -> TextRules:
+    """The rules that :func:`write_rules` wrote."""
+    values = dict(stored)
+    for name in ("link_hosts", "attributes"):
+        values[name] = tuple(values.get(name, ()))
+    return TextRules(**values | {"opt_out": OptOutLine(values.get("opt_out", OptOutLine.ALWAYS))})
+
+
 def definition(slug: str, sender: str, body: Mapping[str, Any]) -> ProgramDefinition:
     """The definition that :meth:`ProgramDefinition.body` wrote."""
     values = dict(body)
@@ -138,5 +159,6 @@ def definition(slug: str, sender: str, body: Mapping[str, Any]) -> ProgramDefini
         look=Look(**values.pop("look", {})),
         countries=tuple(values.pop("countries", COUNTRIES)),
         origins=tuple(values.pop("origins", ())),
+        campaign_texts=read_rules(values.pop("campaign_texts", {})),
         **values,
     )

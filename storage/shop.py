@@ -169,6 +169,7 @@ def _program(row: TupleRow, base_url: str) -> Program:
         look=program.look,
         join_url=f"{base_url}/join/{slug}",
         coupon_pool=program.coupon_pool,
+        campaign_texts=program.campaign_texts,
     )
 
 

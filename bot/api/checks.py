@@ -26,6 +26,7 @@ from storage.coupons import CouponPoolRow
 from storage.database import raw
 from storage.disclosures import published_words
 from storage.shop import ProgramDefinition, SenderDefinition
+from worker.texts.hosts import host_problem
 
 
 def program_errors(session: Session, program: ProgramDefinition) -> list[FieldError]:
@@ -39,7 +40,8 @@ def program_errors(session: Session, program: ProgramDefinition) -> list[FieldEr
         found.append(FieldError("remind_after_hours", message, "late"))
     found += _coupon_errors(session, program)
     found += [_text_error(problem) for problem in reply_rules.problems(program.voice())]
-    return [*found, *_disclosure_errors(session, program), *_country_errors(program)]
+    found += [*_disclosure_errors(session, program), *_country_errors(program)]
+    return [*found, *_host_errors(program)]
 
 
 def _coupon_errors(session: Session, program: ProgramDefinition) -> Iterator[FieldError]:
@@ -85,6 +87,13 @@ def _country_errors(program: ProgramDefinition) -> Iterator[FieldError]:
     if program.minimum_age is not None and "CA" in program.countries:
         message = "No age-gated texts to Canada (Twilio 30456, 30529, 30875)."
         yield FieldError("countries", message, "age_gate")
+
+
+def _host_errors(program: ProgramDefinition) -> Iterator[FieldError]:
+    for position, host in enumerate(program.campaign_texts.link_hosts):
+        problem = host_problem(host)
+        if problem is not None:
+            yield FieldError(f"campaign_texts.link_hosts.{position}", f"It {problem}.", "host")
 
 
 def sender_errors(sender: SenderDefinition) -> list[FieldError]:

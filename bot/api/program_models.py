@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StringConstraints, create_model
 
 from bot.api.models import FrequencyModel, Line, Model, Words, absent
+from bot.api.text_rules_model import TextRulesModel
 from keywords.authority import KeywordAuthority
 from keywords.look import DEFAULT_COLOUR, Look
 from keywords.replies import Reply
@@ -88,6 +89,7 @@ class ProgramFields(Model):
     origins: Annotated[list[Origin], Field(max_length=50)] = Field(default_factory=list)
     look: LookModel = Field(default_factory=LookModel)
     coupon_pool: Annotated[str, StringConstraints(pattern=POOL)] | None = None
+    campaign_texts: TextRulesModel = Field(default_factory=TextRulesModel)
 
     def definition(self, slug: str) -> ProgramDefinition:
         """What is published when it has passed the checks."""
@@ -103,6 +105,7 @@ class ProgramFields(Model):
                 "countries": tuple(self.countries),
                 "origins": tuple(self.origins),
                 "look": self.look.value(),
+                "campaign_texts": self.campaign_texts.value(),
             },
         )
 
@@ -149,6 +152,7 @@ class ProgramAnswer(Model):
     origins: list[str] = Field(default_factory=list)
     look: LookModel = Field(default_factory=LookModel)
     coupon_pool: str | None = None
+    campaign_texts: TextRulesModel = Field(default_factory=TextRulesModel)
     published_at: datetime
 
 

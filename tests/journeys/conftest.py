@@ -21,8 +21,7 @@ def service(settings: Settings, database_url: str) -> Iterator[Assent]:
     app = create_app(replace(settings, database_url=database_url, redis_url=None))
     yield app
     resources: Resources = app.extensions["assent"]
-    resources.exchange.close()
-    resources.pool.dispose()
+    resources.close()
 
 
 @pytest.fixture

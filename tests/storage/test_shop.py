@@ -17,6 +17,7 @@ from keywords.authority import KeywordAuthority
 from keywords.replies import LANGUAGES, Reply
 from keywords.shop import Category, Shop
 from keywords.signals import Frequency, Period
+from keywords.text_rules import OptOutLine, TextRules
 from storage.database import connect, engine, sessions
 from storage.shop import (
     KeywordTaken,
@@ -31,6 +32,7 @@ from storage.shop import (
     senders,
 )
 from storage.transaction import transaction
+from worker.texts.context import for_program
 
 CODE = SenderDefinition("54321", "Acme", "short_code", KeywordAuthority.SELF, 100)
 TOLLFREE = SenderDefinition(
@@ -109,6 +111,24 @@ def test_what_is_saved_is_what_the_conversation_reads(
     assert (deals.version, deals.language, deals.double_opt_in) == (1, "en", True)
     assert (deals.confirm_within, deals.remind_after) == (timedelta(days=7), None)
     assert shop.programs["coffee"].remind_after == timedelta(days=1)
+
+
+def test_the_rules_for_texts_reach_the_shop(
+    maker: sessionmaker[Session], database_url: str
+) -> None:
+    """As they were set, with the program's own pages among the hosts."""
+    rules = TextRules(("acme.shop",), 30, ("tier",), OptOutLine.MONTHLY, 2, plain_values=True)
+    save(maker, replace(DEALS, campaign_texts=rules), COFFEE)
+
+    programs = read(database_url).programs
+    context = for_program(programs["deals"], "https://a.cm/")
+
+    assert programs["deals"].campaign_texts == rules
+    assert programs["coffee"].campaign_texts == TextRules()
+    assert context.link_hosts == {"acme.shop", "acme.example"}
+    assert (context.opt_out, context.most_segments) == (OptOutLine.MONTHLY, 2)
+    assert "attributes.tier" in context.fields
+    assert (context.language, context.plain_values) == ("en", True)
 
 
 def test_an_unchanged_definition_is_no_new_version(

@@ -9,8 +9,9 @@ from typing import Final
 from liquid.exceptions import LiquidError
 
 from keywords.segments import Encoding, repair
+from keywords.text_rules import OptOutLine
 from worker.texts import checks, links, optout
-from worker.texts.context import OptOutLine, TextContext
+from worker.texts.context import TextContext
 from worker.texts.engine import TAG_NAMES, parse
 from worker.texts.findings import Finding, Severity, error, note, warning
 from worker.texts.limits import LONGEST_BODY, LONGEST_SOURCE

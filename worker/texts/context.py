@@ -4,24 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Final
 
 from keywords.replies import ProgramVoice
-from worker.texts.limits import USUAL_SEGMENTS
+from keywords.shop import Program
+from keywords.text_rules import MOST_SEGMENTS, OptOutLine
 from worker.texts.values import ATTRIBUTES, PERSONAL, Values
 
-
-class OptOutLine(StrEnum):
-    """When a text has to say how to opt out (CTIA: at regular intervals, at least monthly).
-
-    ALWAYS: in every text; MONTHLY: in the first of a program and once a month; in both cases it
-    is added where the author left it out. WRITTEN: in every text, and the author has to write it.
-    """
-
-    ALWAYS = "always"
-    MONTHLY = "monthly"
-    WRITTEN = "written"
+__all__ = ("PROGRAM_FIELDS", "OptOutLine", "TextContext", "for_program")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +31,7 @@ class TextContext:
     link_hosts: frozenset[str]
     attributes: frozenset[str] = frozenset()
     opt_out: OptOutLine = OptOutLine.ALWAYS
-    most_segments: int = USUAL_SEGMENTS
+    most_segments: int = MOST_SEGMENTS
     plain_values: bool = False
     typical: Values = field(default_factory=dict)
     worst: Values = field(default_factory=dict)
@@ -61,3 +51,22 @@ class TextContext:
 
 
 PROGRAM_FIELDS: Final = frozenset({"brand", "program", "keyword"})
+
+
+def for_program(program: Program, link_prefix: str, language: str | None = None) -> TextContext:
+    """What a text of a program is written for; ``language`` is the program's unless given.
+
+    The prefix is ``links.link_prefix`` of the settings. For a preview, replace ``typical`` and
+    ``worst`` by values of real people.
+    """
+    rules = program.campaign_texts
+    return TextContext(
+        voice=program.voice,
+        language=language or program.language,
+        link_prefix=link_prefix,
+        link_hosts=program.link_hosts,
+        attributes=frozenset(rules.attributes),
+        opt_out=rules.opt_out,
+        most_segments=rules.most_segments,
+        plain_values=rules.plain_values,
+    )

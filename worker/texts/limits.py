@@ -11,7 +11,6 @@ _LIMITS: Final[dict[str, Any]] = TABLE["limits"]
 
 LONGEST_SOURCE: Final[int] = _LIMITS["source"]
 LONGEST_BODY: Final[int] = _LIMITS["body"]
-USUAL_SEGMENTS: Final[int] = _LIMITS["segments"]
 LOOPS: Final[int] = _LIMITS["loops"]
 OUTPUT: Final[int] = _LIMITS["output"]
 NAMESPACE: Final[int] = _LIMITS["namespace"]

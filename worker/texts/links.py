@@ -43,8 +43,14 @@ class Links:
 
 def link_prefix(link_base_url: str, public_base_url: str) -> str:
     """What stands before a code: ``/l/`` on the service's own host, nothing on a host of links."""
-    same = _host(link_base_url) == _host(public_base_url)
-    return f"{link_base_url}/l/" if same else f"{link_base_url}/"
+    own = own_host(link_base_url, public_base_url)
+    return f"{link_base_url}/l/" if own is None else f"{link_base_url}/"
+
+
+def own_host(link_base_url: str, public_base_url: str) -> str | None:
+    """The host that serves links and nothing else, as a Host header names it; None for none."""
+    link, public = (_host(url) for url in (link_base_url, public_base_url))
+    return None if link == public else link
 
 
 def sample_link(prefix: str) -> str:
@@ -145,4 +151,5 @@ def _marked(source: str, marked: Sequence[tuple[int, int, str]]) -> str:
 
 
 def _host(url: str) -> str:
-    return url.partition("://")[2].partition("/")[0].lower()
+    scheme, _, rest = url.lower().partition("://")
+    return rest.partition("/")[0].removesuffix(":443" if scheme == "https" else ":80")

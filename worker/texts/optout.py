@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Final
 
 from keywords.replies import language_of
-from worker.texts.context import OptOutLine
+from keywords.text_rules import OptOutLine
 from worker.texts.limits import TABLE
 from worker.texts.reading import Words
 

@@ -94,6 +94,13 @@ def test_lists_go_on_from_their_cursor(client: Client) -> None:
         ({"origins": ["http://acme.example"]}, {"origins.0"}),
         ({"origins": ["*"]}, {"origins.0"}),
         ({"look": {"colour": "red"}}, {"look.colour"}),
+        ({"campaign_texts": {"link_hosts": ["bit.ly"]}}, {"campaign_texts.link_hosts.0"}),
+        ({"campaign_texts": {"link_hosts": ["a.shop", "com"]}}, {"campaign_texts.link_hosts.1"}),
+        ({"campaign_texts": {"link_hosts": ["10.0.0.1"]}}, {"campaign_texts.link_hosts.0"}),
+        ({"campaign_texts": {"link_hosts": ["https://a.shop"]}}, {"campaign_texts.link_hosts.0"}),
+        ({"campaign_texts": {"link_days": 0}}, {"campaign_texts.link_days"}),
+        ({"campaign_texts": {"attributes": ["Shoe size"]}}, {"campaign_texts.attributes.0"}),
+        ({"campaign_texts": {"opt_out": "never"}}, {"campaign_texts.opt_out"}),
         ({"look": {"headline": {"de": "Hallo"}}}, {"look.headline.de.[key]"}),
     ],
 )
@@ -280,3 +287,16 @@ def test_what_a_form_needs_is_part_of_the_program(client: Client) -> None:
     assert versions[0]["body"]["look"] == settings["look"]
     plain = client.get("programs/deals/versions")["items"][0]["body"]
     assert not plain.keys() & settings.keys()
+
+
+def test_the_rules_for_texts_are_part_of_the_program(client: Client) -> None:
+    """Published with it, shown with their defaults, and stored as far as somebody chose them."""
+    chosen = {"link_hosts": ["acme.shop"], "attributes": ["shoe_size"], "opt_out": "monthly"}
+    client.post("programs", SNEAKERS | {"campaign_texts": chosen}, 201)
+
+    shown = client.get("programs/sneakers")["campaign_texts"]
+    stored = client.get("programs/sneakers/versions")["items"][0]["body"]["campaign_texts"]
+
+    usual = {"link_days": 90, "most_segments": 3, "plain_values": False}
+    assert shown == usual | chosen
+    assert stored == chosen
