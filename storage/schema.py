@@ -28,6 +28,7 @@ from storage import (
     tallies,
     tree,
     waiting,
+    webhooks,
 )
 from storage.base import Base
 from storage.segments import saved as segments
@@ -59,6 +60,7 @@ SUBJECTS = (
     suppression,
     switches,
     tallies,
+    webhooks,
     waiting,
     tree,
 )

@@ -1,0 +1,1 @@
+"""Webhooks to a shop's own systems: fed from what happened, signed, delivered, tried again."""
