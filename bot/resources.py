@@ -36,6 +36,16 @@ class Resources:
         """The key of the suppression list."""
         return self.settings.phone_pepper
 
+    @property
+    def secret_key(self) -> str:
+        """The key of secrets that are kept encrypted."""
+        return self.settings.secret_key
+
+    @property
+    def simulated(self) -> bool:
+        """Whether the simulator is the carrier."""
+        return self.settings.simulator
+
     @contextmanager
     def work(self) -> Iterator[Work]:
         """One transaction, committed at the end, after which the workers are woken."""

@@ -25,6 +25,7 @@ from worker.runtime import Line, Runtime, required
 from worker.sealing import Sealer
 from worker.sending import drain
 from worker.stopping import Stop, pause_s
+from worker.webhooks import delivering, feeding
 
 PERIOD_S: Final = 2.0
 REMIND_EVERY_S: Final = 60.0
@@ -47,6 +48,8 @@ class Ticker:
         self._next: dict[str, float] = {}
         self._asking = Asking()
         self._clicks = clicks.ClickDrain(runtime.settings.home)
+        settings = runtime.settings
+        self._courier = delivering.Courier(settings.secret_key, local=settings.simulator)
 
     def tick(self) -> bool:
         """One round; False when another ticker is working.
@@ -59,6 +62,7 @@ class Ticker:
             if ours:
                 self._sweep()
                 self._send()
+                self._tell()
                 self._sealer.seal_due(self._runtime.connection())
         return ours
 
@@ -78,6 +82,13 @@ class Ticker:
         self._every(FORGET_EVERY_S, "clicks", lambda: clicks.forget(connection))
         self._every(COUPONS_EVERY_S, "coupons", lambda: sweeps.warn_of_coupons(connection))
         self._every(FORGET_EVERY_S, "pages", lambda: sweeps.forget_pages(connection))
+
+    def _tell(self) -> None:
+        """Webhooks come last: a shop's slow system must not hold up anybody's text."""
+        connection = self._runtime.connection()
+        feeding.feed(connection)
+        self._courier.deliver(connection)
+        self._every(FORGET_EVERY_S, "webhooks", lambda: delivering.forget(connection))
 
     def _every(self, seconds: float, name: str, sweep: Callable[[], int]) -> None:
         now = time.monotonic()

@@ -32,6 +32,7 @@ from bot.api import (
     segments,
     senders,
     subscribers,
+    webhooks,
 )
 from bot.api.door import Database
 from bot.api.operation import Api
@@ -49,6 +50,7 @@ _RESOURCES: Final = (
     optins,
     segments,
     conversions,
+    webhooks,
     inbox,
     oversight,
 )

@@ -41,6 +41,14 @@ class Database(Protocol):
         """PHONE_PEPPER, for the suppression list."""
 
     @property
+    def secret_key(self) -> str:
+        """SECRET_KEY, for secrets that are kept encrypted."""
+
+    @property
+    def simulated(self) -> bool:
+        """Whether things are only tried out here: endpoints on this machine are allowed then."""
+
+    @property
     def handover(self) -> Handover | None:
         """Wakes the workers after a commit; None where there are none."""
 

@@ -17,6 +17,7 @@ from keywords.placements import CODE
 from storage.coupons import POOL
 from storage.keys import Scope
 
+UUIDS: Final = "^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
 ID: Final = "^[1-9][0-9]{0,17}$"
 PREFIX: Final = "/api/v1"
 DESCRIPTION: Final = f"""\
@@ -64,6 +65,11 @@ _PATHS: Final[Mapping[str, Mapping[str, Any]]] = {
     "pool": {
         "description": "The pool's name.",
         "schema": {"type": "string", "pattern": POOL},
+    },
+    "endpoint": {"description": "The endpoint's id.", "schema": {"type": "string", "pattern": ID}},
+    "delivery": {
+        "description": "The webhook-id of the delivery.",
+        "schema": {"type": "string", "format": "uuid", "pattern": UUIDS},
     },
     "conversion": {
         "description": "The order's id in Assent.",

@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
-from flask import current_app
 from pydantic import Field, StringConstraints
 from sqlalchemy import func, select
 
@@ -18,7 +17,6 @@ from bot.api.operation import Operation
 from bot.api.problems import FieldError, Kind, Problem, invalid, not_found
 from storage import webhooks
 from storage.keys import Scope
-from storage.settings import Settings
 from storage.webhooks import DeliveryState, EndpointRow, Event
 from worker.policy import webhook_signing
 from worker.webhooks.address import BadAddress, check
@@ -109,16 +107,15 @@ def create_endpoint(call: Call, json_data: NewEndpoint) -> EndpointAnswer:
 
     Refused when the address is no https address, or can only lead inside.
     """
-    settings = _settings()
     try:
-        check(json_data.url, local=settings.simulator)
+        check(json_data.url, local=call.database.simulated)
     except BadAddress as error:
         raise invalid([FieldError("url", str(error), "address")]) from None
     shown = webhook_signing.secret(os.urandom(webhook_signing.SECRET_BYTES))
     row = EndpointRow(
         url=json_data.url,
         events=sorted(set(json_data.events)),
-        secret=webhooks.sealed(settings.secret_key, shown),
+        secret=webhooks.sealed(call.database.secret_key, shown),
         description=json_data.description,
         created_by=call.key.actor,
     )
@@ -169,11 +166,6 @@ def replay_delivery(call: Call, delivery: str) -> Replayed:
         raise Problem(Kind.CONFLICT, "This delivery waits for its next attempt already.")
     call.audit("webhook.replayed", f"delivery:{key}")
     return Replayed(id=key, state="pending")
-
-
-def _settings() -> Settings:
-    settings: Settings = current_app.extensions["assent"].settings
-    return settings
 
 
 def _find(call: Call, endpoint: str) -> EndpointRow:

@@ -33,6 +33,8 @@ class Database:
     sessions: sessionmaker[Session]
     shops: ShopCache = field(default_factory=ShopCache)
     phone_pepper: str = "a phone pepper of the tests, 32 b"
+    secret_key: str = "a secret key of the tests, 32 b."
+    simulated: bool = False
     handover: Handover | None = None
 
 
