@@ -120,6 +120,6 @@ def _settle(connection: Connection, attempts: Sequence[Attempt]) -> None:
     with atomic(connection):
         for attempt in attempts:
             webhooks.settle(connection, attempt, PATIENCE)
-    failed = sum(not attempt.delivered for attempt in attempts)
-    if failed:
-        _log.warning("webhooks were not delivered", extra={"count": failed})
+    undelivered = sum(not attempt.delivered for attempt in attempts)
+    if undelivered:
+        _log.warning("webhooks were not delivered", extra={"count": undelivered})
