@@ -18,6 +18,7 @@ from bot.joining import routes as joining
 from bot.links import MISSES, MISSES_PER_SECOND, Links, record_nothing
 from bot.posters import routes as posters
 from bot.resources import open_resources
+from bot.shopify import receiving as shopify
 from bot.signature import Verifier
 from bot.simulator import proxy
 from bot.webhooks import INBOUND_PATH, TOO_LARGE, Call, InboundWebhook, Reply, call_from
@@ -110,6 +111,7 @@ def create_app(settings: Settings) -> Assent:
     app.register_blueprint(checkpoints.blueprint(resources))
     app.register_blueprint(posters.blueprint(resources))
     app.register_blueprint(joining.blueprint(resources))
+    app.register_blueprint(shopify.blueprint(resources))
     if settings.simulator:
         app.register_blueprint(explain.blueprint(resources))
         app.register_blueprint(proxy.blueprint(settings))

@@ -11,7 +11,7 @@ import psycopg
 import redis
 
 from bot.engines.home import reason
-from storage import coupon_pools, migrate
+from storage import coupon_pools, migrate, shopify
 from storage.database import connect
 from storage.settings import Settings
 
@@ -66,6 +66,7 @@ def examine_servers(settings: Settings, clock: Callable[[], float]) -> list[Find
         found.insert(1, schema)
         if schema.ok:
             found += _coupons(settings.database_url)
+            found += _shopify(settings)
     return [*found, _valkey(settings.redis_url)]
 
 
@@ -107,6 +108,18 @@ def _coupons(url: str) -> Iterator[Finding]:
             yield unwell("coupons", sentence)
         else:
             yield well("coupons", left)
+
+
+def _shopify(settings: Settings) -> Iterator[Finding]:
+    """Shops on the list need a secret that their webhooks are checked with."""
+    assert settings.database_url is not None
+    with connect(settings.database_url, "doctor") as connection:
+        shops = shopify.shops(connection)
+    if shops and not settings.shopify_webhook_secrets:
+        sentence = "shops are on the list, but SHOPIFY_WEBHOOK_SECRET is not set"
+        yield unwell("shopify", sentence)
+    elif shops:
+        yield well("shopify", f"webhooks of {', '.join(shop.domain for shop in shops)} are taken")
 
 
 def _valkey(url: str) -> Finding:

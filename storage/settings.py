@@ -53,6 +53,7 @@ class Settings:
     phone_pepper: str
     simulator: bool
     simulator_port: int
+    shopify_webhook_secrets: tuple[str, ...] = ()
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Settings:
@@ -92,6 +93,7 @@ class Settings:
             phone_pepper=_secret(given, "PHONE_PEPPER", home),
             simulator=account is None,
             simulator_port=simulator_port,
+            shopify_webhook_secrets=_secrets(given, "SHOPIFY_WEBHOOK_SECRET"),
         )
 
 
@@ -148,6 +150,17 @@ def _secret(given: Mapping[str, str], name: str, home: Path) -> str:
             "give a long random value, or unset it to have one made."
         )
     return value
+
+
+def _secrets(given: Mapping[str, str], name: str) -> tuple[str, ...]:
+    """Several secrets with commas: old and new while one is rotated, or those of several shops."""
+    values = tuple(value.strip() for value in given.get(name, "").split(",") if value.strip())
+    if any(len(value) < _SHORTEST_SECRET for value in values):
+        raise SettingsError(
+            f"{name} holds a value of less than {_SHORTEST_SECRET} characters; "
+            "copy it whole, and put a comma between several."
+        )
+    return values
 
 
 def _simulated_account(home: Path) -> tuple[str, str]:

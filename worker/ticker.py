@@ -80,6 +80,7 @@ class Ticker:
         self._asking.ask(connection, shops)
         self._every(FORGET_EVERY_S, "forget", lambda: sweeps.forget_answers(connection))
         self._every(FORGET_EVERY_S, "clicks", lambda: clicks.forget(connection))
+        self._every(FORGET_EVERY_S, "shopify", lambda: sweeps.forget_deliveries(connection))
         self._every(COUPONS_EVERY_S, "coupons", lambda: sweeps.warn_of_coupons(connection))
         self._every(FORGET_EVERY_S, "pages", lambda: sweeps.forget_pages(connection))
 

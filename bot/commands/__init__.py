@@ -29,6 +29,7 @@ COMMANDS: Final = {
     "sender": "bot.commands.catalogue:sender",
     "opt-in": "bot.commands.consent:opt_in",
     "opt-out": "bot.commands.consent:opt_out",
+    "shopify": "bot.commands.shopify:shopify",
     "coupon": "bot.commands.coupons:coupon",
     "key": "bot.commands.keys:key",
     "ledger": "bot.commands.ledger:ledger",
