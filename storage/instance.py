@@ -9,11 +9,13 @@ changes) and by what ``ASSENT_HOME`` remembers of it (see ``worker.instance``).
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import CheckConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage.base import Base
+from storage.database import Connection
 
 
 class InstanceRow(Base):
@@ -33,3 +35,12 @@ class InstanceRow(Base):
     held_reason: Mapped[str | None]
     changed_by: Mapped[str | None]
     changed_at: Mapped[datetime] = mapped_column(server_default=text("assent_now()"))
+
+
+_EPOCH: Final = "SELECT epoch FROM instance WHERE held_since IS NULL"
+
+
+def epoch(connection: Connection) -> int | None:
+    """The epoch that texts are sent in; None while nothing may be sent."""
+    row = connection.execute(_EPOCH).fetchone()
+    return row[0] if row else None

@@ -40,10 +40,19 @@ _STANDINGS = """
 SELECT subscriber_id, program, state, asked_at, expires_at, reminded_at
 FROM subscriptions WHERE subscriber_id = ANY(%s)
 """
+# What these texts cost is taken from their senders' buckets, which may owe it: they go first, and
+# campaigns wait.
 _TAKE = """
-UPDATE messages SET state = 'sending', attempt_id = gen_random_uuid(),
-                    claimed_at = assent_now()
-WHERE id = ANY(%s) AND state = 'queued' RETURNING id, attempt_id
+WITH taken AS (
+    UPDATE messages SET state = 'sending', attempt_id = gen_random_uuid(),
+                        claimed_at = assent_now()
+    WHERE id = ANY(%s) AND state = 'queued' RETURNING id, attempt_id, sender, sms_segments
+), spent AS (
+    UPDATE sender_paces p SET level = p.level - t.segments
+    FROM (SELECT sender, sum(sms_segments) AS segments FROM taken GROUP BY sender) AS t
+    WHERE p.sender = t.sender
+)
+SELECT id, attempt_id FROM taken
 """
 _SUPPRESS = """
 UPDATE messages m SET state = 'suppressed', error_code = v.reason, settled_at = assent_now()

@@ -8,6 +8,7 @@ meanwhile. A throttled sender rests until ``resume_at``.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -41,9 +42,12 @@ LEVEL_SQL: Final = """
     WHERE p.sender = %(sender)s FOR UPDATE OF p
 """
 _OPEN: Final = """
-INSERT INTO sender_paces (sender, level)
-SELECT number, greatest(segments_per_second, 1) FROM senders WHERE number = ANY(%s)
-ON CONFLICT (sender) DO NOTHING
+WITH opened AS (
+    INSERT INTO sender_paces (sender, level)
+    SELECT number, greatest(segments_per_second, 1) FROM senders WHERE number = ANY(%(senders)s)
+    ON CONFLICT (sender) DO NOTHING
+)
+SELECT number, segments_per_second FROM senders WHERE number = ANY(%(senders)s)
 """
 _SPEND: Final = "UPDATE sender_paces SET level = level - %s WHERE sender = %s"
 _REST: Final = """
@@ -51,9 +55,9 @@ UPDATE sender_paces SET resume_at = greatest(resume_at, assent_now() + %s) WHERE
 """
 
 
-def open_paces(connection: Connection, senders: list[str]) -> None:
-    """Give senders that have none a full bucket."""
-    connection.execute(_OPEN, (senders,))
+def open_paces(connection: Connection, senders: Sequence[str]) -> dict[str, float]:
+    """Give senders that have none a full bucket; answers the rate of each."""
+    return dict(connection.execute(_OPEN, {"senders": list(senders)}).fetchall())
 
 
 def spend(connection: Connection, sender: str, sms_segments: float) -> None:

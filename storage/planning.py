@@ -19,6 +19,7 @@ from typing import Any, Final
 from psycopg.rows import class_row
 
 from storage.database import Connection
+from storage.due_facts import Link
 from storage.segments.saved import Audience
 from storage.segments.sql import PEOPLE
 from storage.splitting import Split, holdout_sql, variant_sql
@@ -52,7 +53,8 @@ WITH audience AS MATERIALIZED ({audience}), planned AS (
     SELECT %(campaign)s::bigint AS campaign_id, state AS what, '' AS why, count(*) AS n
     FROM planned WHERE state = 'holdout' GROUP BY state
 ), tallied AS ({tally}), noted AS (
-    UPDATE campaigns SET planned = coalesce(planned, 0) + (SELECT count(*) FROM planned)
+    UPDATE campaigns SET planned = coalesce(planned, 0) + (SELECT count(*) FROM planned),
+                         updated_at = assent_now()
     WHERE id = %(campaign)s
 )
 SELECT (SELECT count(*) FROM audience), (SELECT count(*) FROM planned)
@@ -63,8 +65,13 @@ _PAGE: Final = (
 )
 _LOCK: Final = """
 SELECT c.id, c.audience, c.program, c.sender, c.holdout, c.schedule, c.starts_at, c.local_at,
+       c.planned, c.settings,
        (SELECT count(*) FROM variants v WHERE v.campaign_id = c.id) AS variants
 FROM campaigns c WHERE c.id = %s AND c.state = 'planning' FOR UPDATE OF c SKIP LOCKED
+"""
+_LINK: Final = """
+INSERT INTO links (campaign_id, number, variant, destination) VALUES (%s, %s, %s, %s)
+ON CONFLICT DO NOTHING
 """
 _FINISH: Final = """
 UPDATE campaigns c SET state = 'scheduled', updated_at = assent_now(),
@@ -84,7 +91,8 @@ class Unplanned:
     """A campaign that is being planned, locked until the transaction ends.
 
     ``starts_at`` is when it may begin to go; ``local_at`` a wall-clock time without a zone, for
-    ``Schedule.LOCAL``; ``variants`` how many texts it has.
+    ``Schedule.LOCAL``; ``planned`` is None before the first chunk; ``variants`` how many texts
+    it has.
     """
 
     id: int
@@ -95,6 +103,8 @@ class Unplanned:
     schedule: str
     starts_at: datetime
     local_at: str | None
+    planned: int | None
+    settings: Mapping[str, Any]
     variants: int
 
 
@@ -162,6 +172,12 @@ def plan_each(
         "moments": [moment for _, moment in moments],
     }
     return _insert(connection, campaign, split, _EACH, values)
+
+
+def store_links(connection: Connection, campaign_id: int, links: Sequence[Link]) -> None:
+    """Store where the links of a campaign's texts lead; what is there already stays."""
+    for link in links:
+        connection.execute(_LINK, (campaign_id, link.number, link.variant, link.destination))
 
 
 def finish(connection: Connection, campaign_id: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from psycopg.types.json import Jsonb
@@ -17,6 +18,9 @@ WITH people AS (
     INSERT INTO subscribers (phone)
     SELECT %(prefix)s::text || (2000000 + i) FROM generate_series(%(first)s::int, %(last)s::int) i
     ON CONFLICT (phone) DO NOTHING RETURNING id
+), placed AS (
+    INSERT INTO profiles (subscriber_id, time_zone, place_source)
+    SELECT id, %(zone)s::text, 'profile' FROM people
 )
 INSERT INTO subscriptions (subscriber_id, program, state, prior, confirmed_at, method, version)
 SELECT id, %(program)s::text, %(state)s::text, 'none',
@@ -33,17 +37,28 @@ def crowd(
     state: str = "subscribed",
     program: str = "deals",
     prefix: str = "+1415",
+    zone: str | None = None,
 ) -> list[str]:
-    """So many new people in a program; their numbers, in the order of their ids."""
+    """So many new people in a program; their numbers, in the order of their ids.
+
+    Unless ``zone`` says otherwise they live where it is noon, so that no test depends on the hour.
+    """
     values = {
         "prefix": prefix,
         "first": first,
         "last": first + count - 1,
         "program": program,
         "state": state,
+        "zone": zone or noon(),
     }
     connection.execute(_PEOPLE, values)
     return [f"{prefix}{2_000_000 + i}" for i in range(first, first + count)]
+
+
+def noon(hour: int = 12) -> str:
+    """A time zone in which it is about ``hour`` o'clock now."""
+    ahead = (hour - datetime.now(UTC).hour + 11) % 24 - 11
+    return f"Etc/GMT{-ahead:+d}"
 
 
 def campaign(

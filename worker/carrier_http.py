@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+import ssl
+import threading
+from base64 import b64encode
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode, urlsplit
 
-import urllib3
 from twilio.base.exceptions import TwilioException
 from twilio.http import HttpClient
 from twilio.http.response import Response
 
+from worker.wire import Unreached, Wire
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-TWILIO_API = "https://api.twilio.com"
-_CONNECT_SECONDS = 2.0
-_READ_SECONDS = 8.0
-_POOL = 64
-_NEVER_ARRIVED = (
-    urllib3.exceptions.NewConnectionError,
-    urllib3.exceptions.ConnectTimeoutError,
-    urllib3.exceptions.NameResolutionError,
-)
+TWILIO_API: Final = "https://api.twilio.com"
+_READ_SECONDS: Final = 8.0
+_FORM: Final = "application/x-www-form-urlencoded"
 
 
 class NotSent(TwilioException):  # type: ignore[misc]
@@ -37,8 +35,9 @@ class CarrierHttpClient(HttpClient):  # type: ignore[misc]
     """The SDK's requests, sent to ``base_url`` in place of Twilio's own host.
 
     Two seconds to connect, eight to answer, and no retry of any kind: whether a text may be sent
-    again is for the caller to decide, from :class:`NotSent` and :class:`NoAnswer`. Connections are
-    kept, and shared by threads. Nothing is logged: a URL may hold a phone number.
+    again is for the caller to decide, from :class:`NotSent` and :class:`NoAnswer`. Each thread
+    keeps a connection. Nothing is logged: a URL may hold a phone number. Redirects are not
+    followed.
     """
 
     def __init__(self, base_url: str = TWILIO_API) -> None:
@@ -50,13 +49,12 @@ class CarrierHttpClient(HttpClient):  # type: ignore[misc]
         parts = urlsplit(base_url)
         if parts.scheme not in ("http", "https") or not parts.netloc:
             raise ValueError("The carrier's base URL must begin with http:// or https://.")
-        self._base = base_url.rstrip("/")
-        self._pool = urllib3.PoolManager(
-            num_pools=2,
-            maxsize=_POOL,
-            retries=False,
-            timeout=urllib3.Timeout(connect=_CONNECT_SECONDS, read=_READ_SECONDS),
-        )
+        self._server = parts
+        self._path = parts.path.rstrip("/")
+        self._context = ssl.create_default_context() if parts.scheme == "https" else None
+        self._own = threading.local()
+        self._wires: list[Wire] = []
+        self._lock = threading.Lock()
 
     def request(
         self,
@@ -73,33 +71,54 @@ class CarrierHttpClient(HttpClient):  # type: ignore[misc]
 
         ``timeout`` (seconds) replaces the eight seconds for the answer.
         """
+        del allow_redirects
+        body = b"" if data is None else urlencode(_pairs(data)).encode()
+        request = self._head(method, uri, params, _headers(headers, data, auth), len(body)) + body
         try:
-            answer = self._pool.request(
-                method.upper(),
-                self._url(uri, params),
-                body=_form(data),
-                headers=_headers(headers, data, auth),
-                timeout=_timeout(timeout),
-                redirect=allow_redirects,
-            )
-        except _NEVER_ARRIVED as error:
+            answer = self._wire().exchange(request, _READ_SECONDS if timeout is None else timeout)
+        except Unreached as error:
             raise NotSent("The carrier cannot be reached.") from error
-        except urllib3.exceptions.HTTPError as error:
+        except OSError as error:
             raise NoAnswer("The carrier gave no answer.") from error
-        return Response(answer.status, answer.data.decode("utf-8", "replace"), answer.headers)
+        return Response(answer.status, answer.body.decode("utf-8", "replace"), answer.headers)
 
     def close(self) -> None:
-        """Close the kept connections."""
-        self._pool.clear()
+        """Close the kept connections, when no request is under way."""
+        with self._lock:
+            for wire in self._wires:
+                wire.close()
+            self._wires.clear()
+        self._own = threading.local()
 
-    def _url(self, uri: str, params: Mapping[str, object] | None) -> str:
+    def _wire(self) -> Wire:
+        wire: Wire | None = getattr(self._own, "wire", None)
+        if wire is None:
+            wire = self._own.wire = Wire(self._server, self._context)
+            with self._lock:
+                self._wires.append(wire)
+        return wire
+
+    def _head(
+        self,
+        method: str,
+        uri: str,
+        params: Mapping[str, object] | None,
+        headers: Mapping[str, str],
+        length: int,
+    ) -> bytes:
         parts = urlsplit(uri)
         query = "&".join(part for part in (parts.query, urlencode(_pairs(params))) if part)
-        return f"{self._base}{parts.path}?{query}" if query else f"{self._base}{parts.path}"
-
-
-def _timeout(read: float | None) -> urllib3.Timeout:
-    return urllib3.Timeout(connect=_CONNECT_SECONDS, read=_READ_SECONDS if read is None else read)
+        target = f"{self._path}{parts.path}"
+        lines = [
+            f"{method.upper()} {target}{f'?{query}' if query else ''} HTTP/1.1",
+            f"Host: {self._server.netloc.rpartition('@')[2]}",
+            *(f"{name}: {value}" for name, value in headers.items()),
+            f"Content-Length: {length}",
+        ]
+        head = "\r\n".join(lines)
+        if head.count("\n") != len(lines) - 1:
+            raise ValueError("A header or an address must not hold a line break.")
+        return f"{head}\r\n\r\n".encode("latin-1")
 
 
 def _headers(
@@ -109,14 +128,10 @@ def _headers(
 ) -> dict[str, str]:
     sent = dict(headers or {})
     if data is not None:
-        sent.setdefault("Content-Type", "application/x-www-form-urlencoded")
+        sent.setdefault("Content-Type", _FORM)
     if auth is not None:
-        sent |= urllib3.make_headers(basic_auth=f"{auth[0]}:{auth[1]}")
+        sent["Authorization"] = f"Basic {b64encode(f'{auth[0]}:{auth[1]}'.encode()).decode()}"
     return sent
-
-
-def _form(data: Mapping[str, object] | None) -> bytes | None:
-    return None if data is None else urlencode(_pairs(data)).encode()
 
 
 def _pairs(values: Mapping[str, object] | None) -> list[tuple[str, str]]:

@@ -1,10 +1,12 @@
-"""Settle a refusal that says more than "no": about the person's consent, or about the number.
+"""What a refusal says beside "no": about the person's consent, or about the number.
 
-What it says is written in the same transaction as the settlement, so that neither can be lost.
-Writing it twice changes nothing.
+It is written in the same transaction as the settlement of the message, which comes first (messages
+are locked before people, so that nobody waits in a circle). Writing it twice changes nothing.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 from storage import outbox
 from storage.conversation_writes import write_changes
@@ -15,6 +17,21 @@ from storage.shop import ShopCache
 from storage.transaction import atomic
 from worker.errors import CarrierError, ErrorClass
 from worker.policy.blocked import block
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Whom a text was refused for, and which text. ``phone`` is E.164, ``program`` a slug.
+
+    ``message`` and ``attempt`` name the text in the evidence.
+    """
+
+    subscriber_id: int
+    phone: str
+    sender: str
+    program: str | None
+    message: str
+    attempt: str
 
 
 def says_more(error: CarrierError) -> bool:
@@ -29,39 +46,50 @@ def settle_refusal(
     settlement: Settlement,
     error: CarrierError,
 ) -> None:
-    """Settle one message and write down what its refusal says."""
+    """Settle one message of the outbox and write down what its refusal says."""
+    refusal = Refusal(
+        message.subscriber_id,
+        message.phone,
+        message.sender,
+        message.program,
+        message=str(message.id),
+        attempt=str(settlement.attempt),
+    )
     with atomic(connection):
-        if error.kind is ErrorClass.CONSENT:
-            _withdraw(connection, shops, message, settlement, error)
-        if error.number is not None:
-            outbox.mark_reachability(connection, message.subscriber_id, error.number)
         outbox.settle(connection, [settlement])
+        follow_refusal(connection, shops, refusal, error)
+
+
+def follow_refusal(
+    connection: Connection, shops: ShopCache, refusal: Refusal, error: CarrierError
+) -> None:
+    """Write down what a refusal says. Call inside the transaction that settles the message."""
+    if error.kind is ErrorClass.CONSENT:
+        _withdraw(connection, shops, refusal, error)
+    if error.number is not None:
+        outbox.mark_reachability(connection, refusal.subscriber_id, error.number)
 
 
 def _withdraw(
-    connection: Connection,
-    shops: ShopCache,
-    message: Due,
-    settlement: Settlement,
-    error: CarrierError,
+    connection: Connection, shops: ShopCache, refusal: Refusal, error: CarrierError
 ) -> None:
-    locked = lock(connection, [message.phone])
+    locked = lock(connection, [refusal.phone])
     shop = shops.at(connection, locked.catalogue_version)
     person, changes = block(
-        locked.people[message.phone],
+        locked.people[refusal.phone],
         shop,
-        message.program,
+        refusal.program,
         locked.now,
         {
             "carrier": {
                 "code": error.code,
                 "meaning": error.meaning,
-                "from": message.sender,
-                "to": message.phone,
-                "message": str(message.id),
-                "attempt": str(settlement.attempt),
+                "from": refusal.sender,
+                "to": refusal.phone,
+                "message": refusal.message,
+                "attempt": refusal.attempt,
             }
         },
     )
-    locked.people[message.phone] = person
-    write_changes(connection, locked, [(message.phone, change) for change in changes])
+    locked.people[refusal.phone] = person
+    write_changes(connection, locked, [(refusal.phone, change) for change in changes])

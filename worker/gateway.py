@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from twilio.base.exceptions import TwilioException, TwilioRestException, TwilioServiceException
+from twilio.base.values import unset
 from twilio.rest import Client
 
 from storage.settings import Settings
@@ -27,13 +28,15 @@ UNREACHABLE: Final = "unreachable"
 class Outgoing:
     """One text: E.164 ``to``, our number, the words, and for how many seconds it is worth sending.
 
-    ``seconds_left`` is None for a text that never gets too old.
+    ``seconds_left`` is None for a text that never gets too old; ``callback`` is where the carrier
+    reports what becomes of it, None for nowhere.
     """
 
     to: str
     sender: str
     body: str
     seconds_left: float | None = None
+    callback: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +93,7 @@ class Gateway:
                 from_=text.sender,
                 body=text.body,
                 validity_period=validity_s(text.seconds_left),
+                status_callback=text.callback or unset,
             )
         except NotSent:
             return NotAccepted(UNREACHABLE)

@@ -47,44 +47,48 @@ class SendWorker(SimpleWorker):
         self._stop_requested = self.stop.asked
 
 
-def run_worker(settings: Settings) -> None:
-    """Work until SIGTERM or Ctrl-C. Raises :class:`worker.runtime.NotSetUp`."""
+def run_worker(settings: Settings, name: str = SEND) -> None:
+    """Work on the queue ``name`` until SIGTERM or Ctrl-C.
+
+    Raises :class:`worker.runtime.NotSetUp`.
+    """
     redis_url = runtime.required(settings.redis_url, "REDIS_URL")
-    mine = runtime.Runtime(settings, "worker")
+    mine = runtime.Runtime(settings, f"worker {name}")
+    mine.stop = Stop()
     runtime.install(mine)
     try:
-        _keep_working(redis_url, Stop())
+        _keep_working(redis_url, mine.stop, name)
     finally:
         runtime.install(None)
         mine.close()
 
 
-def _keep_working(redis_url: str, stop: Stop) -> None:
+def _keep_working(redis_url: str, stop: Stop, name: str) -> None:
     failures = 0
     while not stop.asked:
         stop.listen()
         started = time.monotonic()
-        _work(redis_url, stop)
+        _work(redis_url, stop, name)
         failures = 0 if time.monotonic() - started > _HEALTHY_S else failures + 1
         stop.listen()
         stop.sleep(pause_s(failures))
 
 
-def _work(redis_url: str, stop: Stop) -> None:
+def _work(redis_url: str, stop: Stop, name: str) -> None:
     """RQ's loop until it ends: on request, or because Redis is away."""
     with Redis.from_url(redis_url) as redis:
         try:
-            new_worker(redis, stop).work(logging_level="WARNING")
+            new_worker(redis, stop, name).work(logging_level="WARNING")
         except StopRequested:
             stop.asked = True
         except RedisError as error:
             _log.warning("Redis is away: %s", type(error).__name__)
 
 
-def new_worker(redis: Redis, stop: Stop) -> SendWorker:
-    """A worker on the send queue. Raises ``redis.RedisError`` when Redis is away."""
+def new_worker(redis: Redis, stop: Stop, name: str = SEND) -> SendWorker:
+    """A worker on the queue ``name``. Raises ``redis.RedisError`` when Redis is away."""
     worker = SendWorker(
-        [queue(SEND, redis)],
+        [queue(name, redis)],
         connection=redis,
         serializer=SERIALIZER,
         job_class=ListedJob,

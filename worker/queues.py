@@ -25,7 +25,8 @@ from rq.utils import import_attribute
 from storage.transaction import Handover
 
 SEND: Final = "send"
-JOBS: Final = {SEND: "worker.jobs.send_due"}
+CAMPAIGNS: Final = "campaigns"
+JOBS: Final = {SEND: "worker.jobs.send_due", CAMPAIGNS: "worker.jobs.send_campaigns"}
 SERIALIZER: Final = JSONSerializer
 JOB_TIMEOUT_S: Final = 60
 _FAILURES_KEPT_S: Final = 7 * 24 * 3600

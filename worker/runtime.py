@@ -5,14 +5,16 @@ Made in the process that uses it, used by one thread; only the sending itself ha
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Final
+from typing import Final, Protocol
 
 from storage.database import Connection, connect
 from storage.settings import Settings
 from storage.shop import ShopCache
 from worker.breaker import Breaker
 from worker.gateway import Gateway
+from worker.stopping import Stop
 
 SENDERS: Final = 32
 
@@ -24,18 +26,20 @@ class NotSetUp(ValueError):
 class Line:
     """A connection that is made when it is wanted, and made anew when the last one is gone.
 
-    ``name`` shows in the database server's list of connections.
+    ``name`` shows in the database server's list of connections; ``planner`` are server settings,
+    as :func:`storage.database.connect` takes them.
     """
 
-    def __init__(self, url: str, name: str) -> None:
+    def __init__(self, url: str, name: str, planner: Sequence[str] = ()) -> None:
         self._url = url
         self._name = name
+        self._planner = planner
         self._connection: Connection | None = None
 
     def open(self) -> Connection:
         """The connection. Raises ``psycopg.OperationalError`` while the database is away."""
         if self._connection is None or self._connection.closed:
-            self._connection = connect(self._url, self._name)
+            self._connection = connect(self._url, self._name, planner=self._planner)
         return self._connection
 
     def drop(self) -> None:
@@ -43,6 +47,14 @@ class Line:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+
+class Attached(Protocol):
+    """Something that a part of the work keeps with the runtime, and that ends with it."""
+
+    def close(self) -> None:
+        """Let everything go."""
+        ...
 
 
 class Runtime:
@@ -55,13 +67,22 @@ class Runtime:
         self.shops = ShopCache(settings.public_base_url)
         self.breaker = Breaker()
         self.senders = ThreadPoolExecutor(SENDERS, thread_name_prefix="send")
+        self.attached: list[Attached] = []
+        self.stop: Stop | None = None
 
     def connection(self) -> Connection:
         """The connection of this process, as :meth:`Line.open` gives it."""
         return self.line.open()
 
+    @property
+    def stopping(self) -> bool:
+        """Whether somebody has asked this process to end."""
+        return self.stop is not None and self.stop.asked
+
     def close(self) -> None:
         """Let everything go, when what is being sent has been sent."""
+        for each in self.attached:
+            each.close()
         self.senders.shutdown(wait=True)
         self.gateway.close()
         self.line.drop()

@@ -15,12 +15,16 @@ from typing import Final
 
 import psycopg
 
+from storage import campaign_sweeps as campaign_rows
 from storage import outbox
 from storage.settings import Settings
 from storage.sweeps import leading
 from worker import clicks, sweeps
 from worker.asking import Asking
-from worker.queues import SEND, Bell
+from worker.campaigns import sweeps as campaign_sweeps
+from worker.campaigns.desk import desk_of
+from worker.campaigns.drain import drain as drain_campaigns
+from worker.queues import CAMPAIGNS, SEND, Bell
 from worker.runtime import Line, Runtime, required
 from worker.sealing import Sealer
 from worker.sending import drain
@@ -64,6 +68,7 @@ class Ticker:
                 self._send()
                 self._tell()
                 self._sealer.seal_due(self._runtime.connection())
+                self._send_campaigns()
         return ours
 
     def drop(self) -> None:
@@ -74,6 +79,7 @@ class Ticker:
     def _sweep(self) -> None:
         connection, shops = self._runtime.connection(), self._runtime.shops
         sweeps.tidy_messages(connection)
+        campaign_sweeps.tidy(connection)
         sweeps.expire_questions(connection, shops)
         sweeps.end_pauses(connection, shops)
         self._every(REMIND_EVERY_S, "remind", lambda: sweeps.remind(connection, shops))
@@ -104,6 +110,14 @@ class Ticker:
         rung = self._bell.ring(SEND)
         if not rung or waiting > PATIENCE:
             drain(self._runtime)
+
+    def _send_campaigns(self) -> None:
+        waiting = campaign_rows.waiting(self._runtime.connection())
+        if waiting is None:
+            return
+        rung = self._bell.ring(CAMPAIGNS)
+        if not rung or waiting > PATIENCE:
+            drain_campaigns(desk_of(self._runtime))
 
 
 def run(settings: Settings) -> None:

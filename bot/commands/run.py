@@ -40,10 +40,17 @@ def web() -> None:
 
 
 @click.command()
-def worker() -> None:
-    """Work on one queue: send what is due."""
+@click.option(
+    "--queue",
+    type=click.Choice(["send", "campaigns"]),
+    default="send",
+    show_default=True,
+    help="Which queue: one for each process.",
+)
+def worker(queue: str) -> None:
+    """Work on one queue: send what is due, or campaigns."""
     with open_servers() as settings:
-        _load("worker")(settings)
+        _load("worker")(settings, queue)
 
 
 @click.command()
@@ -61,10 +68,10 @@ def simulator() -> None:
     _load("simulator")(settings)
 
 
-def _load(name: str) -> Callable[[Settings], None]:
+def _load(name: str) -> Callable[..., None]:
     logs.set_up()
     module, _, function = _WORK[name].partition(":")
-    work: Callable[[Settings], None] = getattr(importlib.import_module(module), function)
+    work: Callable[..., None] = getattr(importlib.import_module(module), function)
     return work
 
 

@@ -94,13 +94,18 @@ def _run_to_end(name: str, settings: Settings, urls: Urls) -> None:
 def children(settings: Settings, urls: Urls) -> list[Child]:
     """The processes of the service; they are stopped in the opposite order, web first."""
     environ = _environment(settings, urls)
-    names = ["worker", "ticker", *(["simulator"] if settings.simulator else []), "web"]
+    names = ["worker", "campaigns", "ticker"]
+    names += ["simulator", "web"] if settings.simulator else ["web"]
     return [Child(name, Launch(argv=_command(name), environ=environ)) for name in names]
+
+
+# One queue for each worker process; this one is called by what it does.
+_ARGUMENTS: Final = {"campaigns": ("worker", "--queue", "campaigns")}
 
 
 def _command(name: str) -> list[str]:
     # -P: a folder called `bot` where the user happens to be is not our package.
-    return [sys.executable, "-P", "-m", "bot", name]
+    return [sys.executable, "-P", "-m", "bot", *_ARGUMENTS.get(name, (name,))]
 
 
 def _environment(settings: Settings, urls: Urls) -> Mapping[str, str]:

@@ -18,6 +18,7 @@ from storage.campaigns import RecipientState
 from storage.claiming import Claim, Claimant, DueCampaign, Settled
 from storage.conversation import Answer, Arrival
 from storage.database import Connection, connect
+from storage.settings import Settings
 from storage.transaction import atomic
 from tests import campaigns
 from tests.texting import SENDER, new_sid
@@ -72,10 +73,10 @@ def scene(connections: list[Connection]) -> Scene:
 
 
 @pytest.fixture
-def worker(scene: Scene, connections: list[Connection]) -> Worker:
+def worker(scene: Scene, connections: list[Connection], settings: Settings) -> Worker:
     """The worker of a campaign to both."""
     number = campaigns.launched(scene.connection)
-    plan_launched(scene.connection, "secret", time.monotonic() + 10)
+    plan_launched(scene.connection, settings, time.monotonic() + 10)
     scene.connection.execute("UPDATE campaigns SET state = 'running'")
     paces.open_paces(scene.connection, [SENDER])
     return Worker(connections[1], number)

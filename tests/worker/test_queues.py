@@ -21,7 +21,7 @@ from tests.worker.scene import ANNA, Scene
 from worker import queues
 from worker import runtime as processes
 from worker.main import new_worker
-from worker.queues import JOBS, SEND, Bell, JobRefused, ListedJob, queue, wake
+from worker.queues import CAMPAIGNS, JOBS, SEND, Bell, JobRefused, ListedJob, queue, wake
 from worker.runtime import Runtime
 from worker.stopping import Stop
 
@@ -164,5 +164,5 @@ def test_every_job_on_the_list_exists() -> None:
         job = ListedJob("x", connection=Redis(), serializer=JSONSerializer)
         job.data = json.dumps([name, None, [], {}]).encode()
         assert callable(job.func)
-    assert set(JOBS) == {SEND}
+    assert set(JOBS) == {SEND, CAMPAIGNS}
     assert queues.SERIALIZER is JSONSerializer

@@ -1,35 +1,45 @@
 """Plan what was launched: chunk by chunk, each in a transaction of its own.
 
 A chunk holds the campaign's row, so two processes never plan the same one, and pausing or
-canceling takes effect between two chunks.
+canceling takes effect between two chunks. The first chunk also stores where the links of the texts
+lead, numbered through all variants.
 """
 
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Final
 
-from storage import planning
+from storage import campaign_states, due_facts, planning
+from storage.campaigns import Schedule
 from storage.database import Connection
-from storage.planning import Unplanned
+from storage.planning import Chunk, Placed, Unplanned
 from storage.segments.saved import Audience
 from storage.segments.saved import audience as stored_audience
-from storage.splitting import split
+from storage.settings import Settings
+from storage.shop import load_shop
+from storage.splitting import Split, split
 from storage.transaction import atomic
+from worker.campaigns.texts import compile_all, link_rows
+from worker.policy.places import Evidence, locate
+from worker.policy.windows import at_local
 
+BROKEN_TEXT: Final = "text.broken"
 _LAUNCHED: Final = "SELECT id FROM campaigns WHERE state = 'planning' ORDER BY launched_at, id"
 
 
-def plan_launched(connection: Connection, secret: str, until: float) -> int:
+def plan_launched(connection: Connection, settings: Settings, until: float) -> int:
     """Plan campaigns that were launched; answers how many rows were added.
 
-    ``secret`` is SECRET_KEY. Stops at ``until`` (by ``time.monotonic``), to go on the next time.
+    Stops at ``until`` (by ``time.monotonic``), to go on the next time.
     """
     launched = [number for (number,) in connection.execute(_LAUNCHED).fetchall()]
     total = 0
     for number in launched:
         while time.monotonic() < until:
-            added = plan_chunk(connection, secret, number)
+            added = plan_chunk(connection, settings, number)
             if added is None:
                 break
             total += added
@@ -37,16 +47,21 @@ def plan_launched(connection: Connection, secret: str, until: float) -> int:
 
 
 def plan_chunk(
-    connection: Connection, secret: str, campaign_id: int, size: int = planning.CHUNK
+    connection: Connection, settings: Settings, campaign_id: int, size: int | None = None
 ) -> int | None:
-    """Plan the next people of one campaign, committed; None when there is nothing left to plan."""
+    """Plan the next people of one campaign, committed; None when there is nothing left to plan.
+
+    ``size`` is how many; by default what is good for the campaign's schedule.
+    """
     with atomic(connection):
         campaign = planning.lock(connection, campaign_id)
         if campaign is None:
             return None
-        audience = audience_of(campaign)
-        divided = split(secret, campaign.id, campaign.variants, campaign.holdout)
-        chunk = planning.plan(connection, campaign, audience, divided, size)
+        if campaign.planned is None and not _store_links(connection, settings, campaign):
+            campaign_states.pause(connection, campaign.id, BROKEN_TEXT)
+            return None
+        divided = split(settings.secret_key, campaign.id, campaign.variants, campaign.holdout)
+        chunk = _chunk(connection, campaign, divided, size)
         if not chunk.people:
             planning.finish(connection, campaign.id)
             return None
@@ -56,3 +71,34 @@ def plan_chunk(
 def audience_of(campaign: Unplanned) -> Audience:
     """Whom a campaign is for: its conditions, or everybody in its program."""
     return stored_audience(campaign.audience) if campaign.audience else Audience(campaign.program)
+
+
+def _chunk(connection: Connection, campaign: Unplanned, divided: Split, size: int | None) -> Chunk:
+    audience = audience_of(campaign)
+    if campaign.schedule != Schedule.LOCAL:
+        return planning.plan(connection, campaign, audience, divided, size or planning.CHUNK)
+    assert campaign.local_at is not None
+    at = datetime.fromisoformat(campaign.local_at)
+    page = planning.page(connection, campaign, audience, size or planning.LOCAL_CHUNK)
+    return planning.plan_each(connection, campaign, divided, _moments(page, at))
+
+
+def _moments(page: Sequence[Placed], at: datetime) -> list[tuple[int, datetime]]:
+    """When it is that wall-clock time where each person is; the last of several places counts."""
+    minute = at.hour * 60 + at.minute
+    found = []
+    for each in page:
+        evidence = Evidence(each.phone, each.time_zone, each.zip, each.state, each.country)
+        found.append((each.id, at_local(locate(evidence), at.date(), minute)))
+    return found
+
+
+def _store_links(connection: Connection, settings: Settings, campaign: Unplanned) -> bool:
+    """Store where the links lead; false when one of the texts cannot be sent at all."""
+    program = load_shop(connection).programs[campaign.program]
+    sources = due_facts.variants(connection, campaign.id)
+    compiled = compile_all(sources, program.voice, program.language, campaign.settings, settings)
+    if any(text.plan is None for text in compiled.values()):
+        return False
+    planning.store_links(connection, campaign.id, link_rows(compiled))
+    return True
