@@ -14,6 +14,7 @@ from flask import Response, request
 from bot import api, checkpoints, explain, health, home
 from bot.api.pace import Pace
 from bot.forms import MAX_BODY
+from bot.joining import landing
 from bot.joining import routes as joining
 from bot.links import MISSES, MISSES_PER_SECOND, Links, record_nothing
 from bot.posters import routes as posters
@@ -109,6 +110,7 @@ def create_app(settings: Settings) -> Assent:
     app.register_blueprint(health.blueprint(resources, time.time))
     app.register_blueprint(home.blueprint(settings))
     app.register_blueprint(checkpoints.blueprint(resources))
+    app.register_blueprint(landing.blueprint(resources))
     app.register_blueprint(posters.blueprint(resources))
     app.register_blueprint(joining.blueprint(resources))
     app.register_blueprint(shopify.blueprint(resources))

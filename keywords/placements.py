@@ -9,7 +9,7 @@ one character never names another placement.
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -36,7 +36,7 @@ class Channel(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Poster:
-    """A poster as it was delivered: what it is, and the digests of its picture and its words.
+    """A poster or page as it was delivered: what it is, and the digests of picture and words.
 
     ``artwork`` and ``disclosure`` are hex SHA-256; ``since`` is when it was first delivered, as
     the ledger writes moments.
@@ -114,12 +114,11 @@ def apart(word: str, keywords: Container[str]) -> tuple[str, str] | None:
     return None
 
 
-def evidence(code: str, placements: Mapping[str, Placement], program: str) -> dict[str, Json]:
+def evidence(code: str, placement: Placement | None, program: str) -> dict[str, Json]:
     """What an entry's evidence says of a code that came with a keyword of ``program``.
 
-    A code that nobody gave out is kept as it was written: it is what the person texted.
+    A code that nobody gave out (no ``placement``) is kept as it was written.
     """
-    placement = placements.get(code)
     if placement is None:
         return {"code": code, "known": False}
     known: dict[str, Json] = {
@@ -133,13 +132,3 @@ def evidence(code: str, placements: Mapping[str, Placement], program: str) -> di
     if placement.program != program:
         known["program"] = placement.program
     return known
-
-
-def by_poster(code: str | None, placements: Mapping[str, Placement], program: str) -> bool:
-    """Whether a keyword with this code came from a poster of that program."""
-    placement = placements.get(code or "")
-    return (
-        placement is not None
-        and placement.program == program
-        and placement.channel is Channel.POSTER
-    )

@@ -16,7 +16,7 @@ from typing import Final, Unpack
 from keywords.consent import PRIOR, Change, Decision, Method, State, decide
 from keywords.ledger import Json, instant
 from keywords.people import LATER, Entry, Person, Standing, apply
-from keywords.placements import by_poster
+from keywords.placements import Channel
 from keywords.placements import evidence as placed
 from keywords.replies import Facts, Reply, render
 from keywords.shop import Program, Sender, Shop
@@ -200,16 +200,16 @@ class Turn:
         evidence: dict[str, Json],
     ) -> Method:
         """Note where the person met the program; answers the method, which a poster decides."""
-        placements = self.shop.placements
-        evidence["placement"] = placed(code, placements, program.slug)
-        if code not in placements:
+        placement = self.shop.placements.get(code)
+        evidence["placement"] = placed(code, placement, program.slug)
+        if placement is None:
             return method
         terms["placement"] = code
-        if self.origin is not None or not by_poster(code, placements, program.slug):
+        if self.origin is not None or placement.program != program.slug:
             return method
-        if placements[code].posters:
-            evidence["disclosure"] = placements[code].posters[0].disclosure
-        return Method.QR_CODE
+        if placement.posters:
+            evidence["disclosure"] = placement.posters[0].disclosure
+        return Method.QR_CODE if placement.channel is Channel.POSTER else method
 
     def _by(self) -> tuple[Method, str]:
         if self.origin is None:

@@ -45,10 +45,11 @@ class PlacementRow(Base):
 
 
 class PosterRow(Base):
-    """A poster as it was first delivered; never altered.
+    """A poster, or the page behind its code, as it was first delivered; never altered.
 
     ``design`` is the digest of all that decides the picture, so that the same poster is drawn
-    once; ``artwork`` the digest of the file, which is kept as an artifact.
+    once; ``artwork`` the digest of the file, which is kept as an artifact. A page has the size
+    "page" and the format "html".
     """
 
     __tablename__ = "posters"
@@ -226,6 +227,7 @@ def deliver(session: Session, poster: PosterRow) -> None:
         for column in PosterRow.__table__.columns
         if column.key != "delivered_at"
     }
-    session.execute(insert(PosterRow).values(values).on_conflict_do_nothing())
-    if poster.placement is not None:
+    statement = insert(PosterRow).values(values).on_conflict_do_nothing()
+    new = session.scalar(statement.returning(PosterRow.design)) is not None
+    if new and poster.placement is not None:
         changed(session)

@@ -47,7 +47,8 @@ def _file(name: str, media_type: str) -> Asset:
 FORM_CSS: Final = _file("form.css", CSS)
 FORM_JS: Final = _file("form.js", JS)
 EMBED_JS: Final = _file("embed.js", JS)
-FIXED: Final = {asset.name: asset for asset in (FORM_CSS, FORM_JS)}
+LANDING_CSS: Final = _file("landing.css", CSS)
+FIXED: Final = {asset.name: asset for asset in (FORM_CSS, FORM_JS, LANDING_CSS)}
 
 
 def look_css(program: Program) -> Asset:

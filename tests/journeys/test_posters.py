@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
+from urllib.parse import unquote
 
 import pypdfium2
 import pytest
@@ -102,6 +104,33 @@ def test_from_the_printed_code_to_a_consent_that_names_the_poster(
     assert kept == poster.data
     assert said in words(poster.data).replace("- ", "-")
     assert (found.asked, found.confirmed) == (1, 1)
+
+
+def test_from_the_page_behind_the_code_to_the_report(
+    service: Assent, resources: Resources, place: Callable[..., str], phone: Phones
+) -> None:
+    """A landing code is scanned, its button opens the text, YES: scanned, asked, confirmed."""
+    code = place()
+    poster = fetch(service, f"/join/deals/poster.png?placement={code}&mode=landing&size=card")
+    (address,) = decoded(Image.open(io.BytesIO(poster.data)))
+    page = fetch(
+        service,
+        address.removeprefix("http://testserver.example"),
+        User_Agent="Mozilla/5.0 (Linux; Android 16; Pixel 9) AppleWebKit/537.36"
+        " (KHTML, like Gecko) Chrome/140.0.0.0 Mobile Safari/537.36",
+    ).get_data(as_text=True)
+    (body,) = re.findall(r'href="sms:54321\?&amp;body=([^"]+)"', page)
+
+    anna = phone()
+    anna.text(unquote(body))
+    anna.text("YES")
+
+    assert ledger(resources, ANNA)[0] == ("deals", "optin_requested", "qr_code")
+    shown = [poster["size"] for poster in evidence(resources)["placement"]["posters"]]
+    assert shown == ["page", "card"]
+    with resources.work() as work:
+        found = placements.results(work.connection, [code])[code]
+    assert (found.scans, found.asked, found.confirmed) == (1, 1, 1)
 
 
 def test_a_poster_is_drawn_once_and_again_when_its_words_change(

@@ -34,7 +34,10 @@ POSTER = Poster("a4", "en", "direct", "pdf", "aa" * 32, "bb" * 32, "2026-11-01T0
 WINDOW = Placement(
     code_of([0, 1, 2]), "deals", "Store 12, window", "12", Channel.POSTER, posters=(POSTER,)
 )
-PROFILE = Placement(code_of([1, 1, 2]), "deals", "Profile", None, Channel.LINK)
+PAGE = replace(POSTER, size="page", format="html", mode="landing", disclosure="cc" * 32)
+PROFILE = Placement(
+    code_of([1, 1, 2]), "deals", "Profile", None, Channel.LINK, posters=(PAGE, POSTER)
+)
 COUNTER = Placement(code_of([2, 1, 2]), "coffee", "Counter", None, Channel.POSTER, retired=True)
 
 
@@ -146,7 +149,7 @@ def test_a_poster_decides_the_method_and_stands_in_the_evidence() -> None:
     ids=["a link", "another program's poster", "nobody's"],
 )
 def test_other_codes_are_evidence_and_no_method(code: str, known: bool) -> None:
-    """Only a poster of the program that is joined shows its disclosure."""
+    """Only a poster of the program that is joined decides the method."""
     (change,) = changes(f"JOIN {code}")
 
     told = change.evidence["placement"]
@@ -155,7 +158,9 @@ def test_other_codes_are_evidence_and_no_method(code: str, known: bool) -> None:
     assert change.entry.method == Method.SMS_KEYWORD
     assert change.entry.program == "deals"
     assert ("placement" in change.entry.terms) is known
-    assert "disclosure" not in change.evidence
+    # What the page behind a link showed is known; another program's call to action proves nothing.
+    shown = PAGE.disclosure if code == PROFILE.code else None
+    assert change.evidence.get("disclosure") == shown
 
 
 def test_a_program_without_double_opt_in_names_the_placement_too() -> None:
