@@ -16,7 +16,7 @@ from bot.api.pace import Pace
 from bot.forms import MAX_BODY
 from bot.joining import landing
 from bot.joining import routes as joining
-from bot.links import MISSES, MISSES_PER_SECOND, Links, record_nothing
+from bot.links import MISSES, MISSES_PER_SECOND, Links
 from bot.posters import routes as posters
 from bot.resources import open_resources
 from bot.shopify import receiving as shopify
@@ -95,7 +95,7 @@ def create_app(settings: Settings) -> Assent:
     links = Links(
         Codes(settings.secret_key),
         resources.destinations.find,
-        record_nothing,
+        resources.clicks,
         lambda: datetime.now(UTC),
         Pace(time.monotonic, MISSES, MISSES_PER_SECOND),
         own_host(settings.link_base_url, settings.public_base_url),

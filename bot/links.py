@@ -71,11 +71,6 @@ class Hit:
 Recorder = Callable[[Hit], str]
 
 
-def record_nothing(hit: Hit) -> str:
-    """The recorder of a service that counts no clicks."""
-    return hit.destination
-
-
 class Answer(NamedTuple):
     """What is answered. HEAD gets the same without the body."""
 

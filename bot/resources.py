@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
 
+from bot.clicking import ClickRecorder
 from bot.destinations import Destinations
 from bot.exchange import Exchange
 from storage.database import engine, sessions
@@ -29,6 +30,7 @@ class Resources:
     exchange: Exchange
     shops: ShopCache
     destinations: Destinations
+    clicks: ClickRecorder
     handover: Handover | None = None
 
     @property
@@ -56,6 +58,7 @@ class Resources:
         """Let every connection go."""
         self.exchange.close()
         self.destinations.close()
+        self.clicks.close()
         self.pool.dispose()
 
 
@@ -66,4 +69,7 @@ def open_resources(settings: Settings, handover: Handover | None = None) -> Reso
     exchange = Exchange(settings.database_url, settings.public_base_url)
     shops = ShopCache(settings.public_base_url)
     destinations = Destinations(settings.database_url)
-    return Resources(settings, pool, sessions(pool), exchange, shops, destinations, handover)
+    clicks = ClickRecorder(settings.home, settings.phone_pepper)
+    return Resources(
+        settings, pool, sessions(pool), exchange, shops, destinations, clicks, handover
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -18,6 +19,7 @@ from bot.resources import Resources
 from keywords.text_rules import TextRules
 from storage.database import connect
 from tests.bot.linking import SALE, SHOES, campaign, code, set_rules
+from worker.policy import click_ids
 from worker.texts.codes import ALPHABET, LENGTH, Codes
 
 OWN_HOST = "https://a.cm"
@@ -45,13 +47,25 @@ def own_host(service: Assent, resources: Resources) -> Iterator[Assent]:
     app.extensions["assent"].close()
 
 
+def leads_to(response: TestResponse) -> str:
+    """Where a redirect leads, without the click's id that is its own each time."""
+    location = response.headers["Location"]
+    assert len(click_ids.of_address(location)) == 1
+    return re.sub(r"[?&]assent_click=[0-9a-f]{16}", "", location)
+
+
 def same(one: TestResponse, other: TestResponse) -> bool:
-    """Whether two answers are the same, byte for byte."""
-    return (one.status_code, sorted(one.headers), one.data) == (
-        other.status_code,
-        sorted(other.headers),
-        other.data,
-    )
+    """Whether two answers are the same, byte for byte but for a click's id."""
+    return whole(one) == whole(other)
+
+
+def whole(response: TestResponse) -> tuple[int, list[tuple[str, str]], bytes]:
+    """All of an answer, its click's id made the same as any other."""
+    headers = [
+        (name, re.sub(r"(assent_click=)[0-9a-f]{16}", r"\1…", value))
+        for name, value in response.headers
+    ]
+    return response.status_code, sorted(headers), response.data
 
 
 def test_a_link_leads_to_its_destination(client: FlaskClient, resources: Resources) -> None:
@@ -61,8 +75,8 @@ def test_a_link_leads_to_its_destination(client: FlaskClient, resources: Resourc
     first = client.get(f"/l/{code(resources, recipient)}")
     second = client.get(f"/l/{code(resources, recipient, 1)}")
 
-    assert (first.status_code, first.headers["Location"]) == (302, SALE)
-    assert (second.status_code, second.headers["Location"]) == (302, SHOES)
+    assert (first.status_code, leads_to(first)) == (302, SALE)
+    assert (second.status_code, leads_to(second)) == (302, SHOES)
     for name, value in {
         "Cache-Control": "no-store",
         "Referrer-Policy": "no-referrer",
@@ -79,9 +93,9 @@ def test_head_is_answered_like_get(client: FlaskClient, resources: Resources) ->
     (recipient,) = campaign(resources)
 
     for path in (f"/l/{code(resources, recipient)}", "/l/nothing"):
-        got, headed = client.get(path), client.head(path)
-        assert (got.status, sorted(got.headers)) == (headed.status, sorted(headed.headers))
-        assert headed.data == b""
+        got, headed = whole(client.get(path)), whole(client.head(path))
+        assert got[:2] == headed[:2]
+        assert headed[2] == b""
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
@@ -138,7 +152,6 @@ def test_both_doors_answer_the_same(service: Assent, resources: Resources) -> No
     slow = [through(service, DOORS[1]).get(path) for path in paths]
 
     for one, other in zip(fast, slow, strict=True):
-        assert sorted(one.headers) == sorted(other.headers)
         assert same(one, other)
 
 
@@ -152,15 +165,15 @@ def test_a_host_of_links_answers_bare_codes_and_nothing_else(
     bare = f"/{code(resources, recipient)}"
 
     for host in ("a.cm", "A.CM", "a.cm:443"):
-        assert client.get(bare, headers={"Host": host}).headers["Location"] == SALE
-    assert client.get(f"/l{bare}", headers={"Host": "a.cm"}).headers["Location"] == SALE
+        assert leads_to(client.get(bare, headers={"Host": host})) == SALE
+    assert leads_to(client.get(f"/l{bare}", headers={"Host": "a.cm"})) == SALE
     missing = client.get("/nothing", headers={"Host": "a.cm"})
     for path in ("/", "/livez", "/api/docs", "/simulator/", "/robots.txt", "/l/x"):
         assert same(client.get(path, headers={"Host": "a.cm"}), missing)
     assert client.get("/livez").status_code == 200
     assert client.get(bare).status_code == 404
     assert not same(client.get(bare), missing)
-    assert client.get(f"/l{bare}").headers["Location"] == SALE
+    assert leads_to(client.get(f"/l{bare}")) == SALE
 
 
 def test_without_a_host_of_their_own_codes_stand_behind_l(
@@ -217,7 +230,7 @@ def test_no_request_can_choose_where_to_go(client: FlaskClient, resources: Resou
 
         answer = client.get(path, query_string=query, headers=headers)
 
-        assert answer.headers.get("Location", SALE) == SALE
+        assert answer.status_code in (404, 429) or leads_to(answer) == SALE
         assert "evil" not in str(answer.headers).lower()
 
 
