@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import ipaddress
 from typing import Final
 from urllib.parse import urlsplit, urlunsplit
 
 from flask import Request
 
+from bot import visitors
 from keywords.replies import LANGUAGES
 from keywords.shop import Program
 
@@ -15,24 +15,8 @@ LONGEST: Final = 300
 
 
 def address(request: Request) -> str:
-    """The visitor's IP address.
-
-    A proxy in front of us is on our own network and adds whom it saw to X-Forwarded-For; what
-    stands further left there was written by the visitor, and proves nothing.
-    """
-    peer = request.remote_addr or ""
-    if not _ours(peer):
-        return peer
-    seen = [part.strip() for part in request.headers.get("X-Forwarded-For", "").split(",")]
-    return next((part for part in reversed(seen) if part and not _ours(part)), peer)
-
-
-def _ours(address: str) -> bool:
-    """Whether this is an address of our own network; what is no address counts as ours."""
-    try:
-        return ipaddress.ip_address(address).is_private
-    except ValueError:
-        return True
+    """The visitor's IP address, see :func:`bot.visitors.address`."""
+    return visitors.address(request.environ)
 
 
 def language(request: Request, program: Program) -> str:
