@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 import requests
+from redis import Redis
 
 from bot.app import Assent, create_app
 from bot.demo import load_if_empty
@@ -25,6 +26,7 @@ from storage.keys import Scope
 from storage.settings import Settings
 from storage.transaction import transaction
 from tests.bot.simulator.service import Live
+from worker.queues import SEND, queue
 from worker.runtime import Runtime
 from worker.sending import drain
 
@@ -60,6 +62,11 @@ class Town:
             command += ["-H", "Content-Type: application/json", "-d", json.dumps(body)]
         done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True)
         return json.loads(done.stdout)
+
+    def rung(self) -> int:
+        """How many wake-ups wait for the worker."""
+        with Redis.from_url(self.runtime.settings.redis_url or "") as redis:
+            return int(queue(SEND, redis).count)
 
     def phone(self) -> Sequence[str]:
         """The texts on Anna's phone, oldest first, whoever sent them."""
@@ -111,6 +118,7 @@ def test_from_the_till_to_a_welcome_with_a_coupon(town: Town) -> None:
     answer = town.curl(till, "opt-ins", TILL, "-H", "Idempotency-Key: sale-4711")
     assert (answer["answer"], answer["state"]) == ("asked", "pending")
     assert town.curl(till, "opt-ins", TILL, "-H", "Idempotency-Key: sale-4711") == answer
+    assert town.rung() == 1
     assert drain(town.runtime) == 1
     (question,) = town.phone()
     assert "Reply YES" in question

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -264,6 +266,30 @@ def test_the_number_may_be_written_as_people_do_and_asked_in_their_language(
     till.post("opt-ins", body(phone="(415) 555-0123", language="es"))
     assert client.get(f"subscribers/{ANNA}")["language"] == "es"
     assert "Responde SI" in texts(connection)[0][2]
+
+
+def test_a_placement_ends_in_the_ledger(till: Client, client: Client) -> None:
+    """The shop sees which counter card works, also where a clerk typed the number."""
+    made = client.post("programs/deals/placements", {"label": "Till 3", "store": "12"}, 201)
+    till.post("opt-ins", body(placement=made["code"].lower()))
+    entry = client.get(f"subscribers/{ANNA}/consent")["items"][0]
+    assert entry["evidence"]["placement"]["label"] == "Till 3"
+    assert entry["terms"]["placement"] == made["code"]
+
+
+def test_two_tills_at_once_ask_once(
+    till: Client, connection: Connection, database: Database
+) -> None:
+    """The same number at the same moment: one question, the other waits."""
+    barrier = threading.Barrier(2)
+
+    def post(_: int) -> str:
+        barrier.wait()
+        return str(till.post("opt-ins", TILL)["answer"])
+
+    with ThreadPoolExecutor(2) as helpers:
+        assert sorted(helpers.map(post, range(2))) == ["asked", "waiting"]
+    assert len(texts(connection)) == 1
 
 
 def test_a_program_with_a_minimum_age_needs_the_date_of_birth(
