@@ -54,7 +54,8 @@ def cloned(admin_url: str, name: str, template: str | None) -> Iterator[str]:
     """A database that exists for the duration, a copy of ``template``: its address."""
     create = sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name))
     if template:
-        create += sql.SQL(" TEMPLATE {}").format(sql.Identifier(template))
+        # Copying files costs a fraction of writing every block to the log, where nothing is synced.
+        create += sql.SQL(" TEMPLATE {} STRATEGY FILE_COPY").format(sql.Identifier(template))
     with psycopg.connect(admin_url, autocommit=True) as admin:
         admin.execute(create)
         try:

@@ -50,6 +50,17 @@ _OPTIONS: Final = (
 )
 
 
+# For data that nobody keeps: no syncing, and nothing in the log that only a replica would need.
+_WITHOUT_SYNC: Final = (
+    "fsync=off",
+    "full_page_writes=off",
+    "synchronous_commit=off",
+    "wal_level=minimal",
+    "max_wal_senders=0",
+    "max_wal_size=4GB",
+)
+
+
 class EmbeddedPostgres(Engine):
     """One server over the data of one ASSENT_HOME. Start it from the main thread."""
 
@@ -138,7 +149,7 @@ class EmbeddedPostgres(Engine):
 
     def _command(self, folder: Path) -> Launch:
         argv = [str(folder / "postgres"), "-D", str(self._data), "-k", str(self._sockets)]
-        sync = () if self._fsync else ("fsync=off", "full_page_writes=off")
+        sync = () if self._fsync else _WITHOUT_SYNC
         for option in (*_OPTIONS, *sync):
             argv += ["-c", option]
         return Launch(
