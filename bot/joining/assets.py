@@ -44,9 +44,16 @@ def _file(name: str, media_type: str) -> Asset:
     return _asset(name, media_type, (_FILES / name).read_bytes())
 
 
+def _script(name: str) -> Asset:
+    """A script that leaves no name behind on a page that it is not alone on."""
+    texts = [(_FILES / file).read_text(encoding="utf-8") for file in ("numbers.js", name)]
+    return _asset(name, JS, "\n".join(['"use strict";\n(() => {', *texts, "})();\n"]).encode())
+
+
 FORM_CSS: Final = _file("form.css", CSS)
-FORM_JS: Final = _file("form.js", JS)
-EMBED_JS: Final = _file("embed.js", JS)
+FORM_JS: Final = _script("form.js")
+EMBED_JS: Final = _script("embed.js")
+EMBED_STYLE: Final = (_FILES / "embed.css").read_text(encoding="utf-8")
 LANDING_CSS: Final = _file("landing.css", CSS)
 FIXED: Final = {asset.name: asset for asset in (FORM_CSS, FORM_JS, LANDING_CSS)}
 

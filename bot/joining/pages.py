@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 from flask import render_template
@@ -13,13 +11,12 @@ from flask import render_template
 from bot.joining import assets, words
 from bot.joining.assets import Asset
 from bot.joining.entry import TRAP, Entry
+from bot.joining.exhibits import Exhibit, exhibit
 from keywords.countries import COUNTRIES
 from keywords.disclosures import Disclosure
 from keywords.phone import readable
 from keywords.replies import LANGUAGES
 from keywords.shop import Program
-from storage.disclosures import keep_artifact
-from storage.transaction import Work
 
 HTML: Final = "text/html; charset=utf-8"
 # What differs between two visitors of the same page, and is no part of what is shown.
@@ -27,40 +24,20 @@ _PLACE: Final = 'name="token" value=""'
 _BLANK: Final = Entry({})
 
 
-@dataclass(frozen=True, slots=True)
-class Blank:
-    """The form as everybody gets it, without a token: what is kept. ``html`` has one place for it.
-
-    ``parts`` are the files that it is shown with.
-    """
-
-    program: Program
-    disclosure: Disclosure
-    html: str
-    digest: str
-    parts: tuple[Asset, ...]
-
-    def for_visitor(self, token: str, placement: str | None) -> str:
-        """The page for one visitor; a change of language keeps the placement they came by."""
-        html = self.html.replace(_PLACE, f'name="token" value="{token}"', 1)
-        if placement is None:
-            return html
-        here = f'href="/join/{self.program.slug}?'
-        return html.replace(f"{here}lang=", f"{here}p={placement}&amp;lang=")
-
-    def keep(self, work: Work) -> None:
-        """Keep what is shown, once."""
-        slug = self.program.slug
-        keep_artifact(work.connection, slug, "form", HTML, self.html.encode())
-        for part in self.parts:
-            keep_artifact(work.connection, slug, "form part", part.media_type, part.content)
-
-
-def blank(program: Program, disclosure: Disclosure) -> Blank:
-    """The form with nothing in it."""
+def blank(program: Program, disclosure: Disclosure) -> Exhibit:
+    """The form with nothing in it, as everybody gets it. It has one place for a token."""
     html = form(program, disclosure, token="", entry=_BLANK)
-    digest = hashlib.sha256(html.encode()).hexdigest()
-    return Blank(program, disclosure, html, digest, _parts(program))
+    parts = (assets.FORM_CSS, assets.look_css(program), assets.FORM_JS)
+    return exhibit("form", HTML, html, program, disclosure, parts)
+
+
+def for_visitor(blank: Exhibit, token: str, placement: str | None) -> str:
+    """The page for one visitor; a change of language keeps the placement they came by."""
+    html = blank.content.replace(_PLACE, f'name="token" value="{token}"', 1)
+    if placement is None:
+        return html
+    here = f'href="/join/{blank.program.slug}?'
+    return html.replace(f"{here}lang=", f"{here}p={placement}&amp;lang=")
 
 
 def form(
@@ -81,7 +58,7 @@ def form(
         ),
         words=said,
         headline=program.look.headline.get(language, said["headline"]),
-        countries=_countries(program, language),
+        countries=offered(program, language),
         chosen=_chosen(program, entry),
         dates=words.date_parts(language) if program.minimum_age is not None else (),
         disclosure=list(linked(program, disclosure.text)),
@@ -146,11 +123,8 @@ def _href(asset: Asset, slug: str = "-") -> str:
     return f"/join/{slug}/{asset.name}?v={asset.version}"
 
 
-def _parts(program: Program) -> tuple[Asset, ...]:
-    return (assets.FORM_CSS, assets.look_css(program), assets.FORM_JS)
-
-
-def _countries(program: Program, language: str) -> list[tuple[str, str, int]]:
+def offered(program: Program, language: str) -> list[tuple[str, str, int]]:
+    """The countries of a program: code, name and calling code, the likely one first."""
     known = [COUNTRIES[code] for code in program.countries]
     return [(c.code, c.name(language), c.calling_code) for c in known]
 
