@@ -46,6 +46,9 @@ class Change(StrEnum):
 
     ``OPTIN_ASKED`` follows a request whose question had to wait, when it goes out.
     ``IMPORT_ASSERTED`` keeps what a file said of a person without proof; it changes no state.
+    The last four are about the data itself and change no state either: somebody asked for erasure,
+    the evidence of all entries before this one is destroyed, a legal hold forbids that, or no
+    longer does.
     """
 
     OPTIN_REQUESTED = "optin_requested"
@@ -64,6 +67,22 @@ class Change(StrEnum):
     LANGUAGE_CHANGED = "language_changed"
     SUSPENDED = "suspended"
     SUSPENSION_LIFTED = "suspension_lifted"
+    ERASURE_REQUESTED = "erasure_requested"
+    EVIDENCE_DESTROYED = "evidence_destroyed"
+    LEGAL_HOLD_SET = "legal_hold_set"
+    LEGAL_HOLD_LIFTED = "legal_hold_lifted"
+
+
+# Entries that move nothing: neither a standing, nor the language, nor the suspension.
+INERT: Final = frozenset(
+    {
+        Change.IMPORT_ASSERTED,
+        Change.ERASURE_REQUESTED,
+        Change.EVIDENCE_DESTROYED,
+        Change.LEGAL_HOLD_SET,
+        Change.LEGAL_HOLD_LIFTED,
+    }
+)
 
 
 class Method(StrEnum):

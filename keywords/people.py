@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
-from keywords.consent import Change, State
+from keywords.consent import INERT, Change, State
 from keywords.signals import Frequency, Period
 
 # In place of a moment: the question has not been asked yet.
@@ -91,13 +91,13 @@ class Person:
 
 def apply(person: Person, entry: Entry) -> Person:
     """The person after one ledger entry."""
+    if entry.change in INERT:
+        return person
     match entry.change:
         case Change.LANGUAGE_CHANGED:
             return replace(person, language=entry.terms["language"])
         case Change.SUSPENDED | Change.SUSPENSION_LIFTED:
             return replace(person, suspended=entry.change is Change.SUSPENDED)
-        case Change.IMPORT_ASSERTED:
-            return person
     assert entry.program is not None
     return person.having_stood(_stand(person.standing(entry.program), entry))
 

@@ -10,6 +10,7 @@ from sqlalchemy import Row, Select, exists, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from keywords.conversation import Review
+from storage.erasures import ErasureRow
 from storage.inbound import InboundRow, Resolution
 from storage.people import SubscriberRow
 
@@ -87,6 +88,8 @@ def _texts() -> Select[InboundRow, str, UUID, bool]:
         select(InboundRow, SubscriberRow.phone, SubscriberRow.ref, SubscriberRow.suspended)
         .join(SubscriberRow, SubscriberRow.id == InboundRow.subscriber_id, isouter=True)
         .where(InboundRow.review.is_not(None))
+        # Whoever is restricted, or erased, is for keys with the scope ``compliance`` alone.
+        .where(~exists().where(ErasureRow.subscriber_id == InboundRow.subscriber_id))
     )
 
 

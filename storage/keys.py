@@ -36,6 +36,7 @@ class Scope(StrEnum):
     ORDERS = "orders"  # tell of orders and what became of them
     OPTIN = "optin"  # record opt-ins and opt-outs: a till, a checkout, a page
     INBOX = "inbox"  # see and resolve the texts that need a person
+    COMPLIANCE = "compliance"  # exports, erasure, legal holds, the suppression list
     ADMIN = "admin"
 
 

@@ -47,15 +47,23 @@ def record(
     ``pepper`` is PHONE_PEPPER, for the suppression list. Raises KeyError for a program that the
     shop does not have: the caller has checked it.
     """
-    phones = sorted({request.phone for request in requests})
+    blocked = _blocked(connection, pepper, requests)
+    admitted = [r for r in requests if r.phone not in blocked]
+    phones = sorted({request.phone for request in admitted})
     locked = lock(connection, phones)
     shop = shops.at(connection, locked.catalogue_version)
-    blocked = suppressed(connection, pepper, phones)
+    # Again, because an erasure may have been what the locks waited for.
+    blocked |= _blocked(connection, pepper, admitted)
     asked = asked_before(connection, locked.now, phones)
     answers: list[OptInAnswer] = []
     changes: list[tuple[str, ConsentChange]] = []
     for request in requests:
-        outcome = _decide(request, locked, shop, blocked, asked)
+        if request.phone in blocked:
+            answers.append(OptInAnswer.SUPPRESSED)
+            continue
+        before = asked.get(request.phone, Asked())
+        person = locked.people[request.phone]
+        outcome = opt_in(request, person, shop, before, locked.now)
         locked.people[request.phone] = outcome.person
         changes += [(request.phone, change) for change in outcome.changes]
         _ask(connection, locked, shop, request, outcome)
@@ -65,18 +73,12 @@ def record(
     return answers
 
 
-def _decide(
-    request: OptIn,
-    locked: Locked,
-    shop: Shop,
-    blocked: frozenset[str],
-    asked: dict[str, Asked],
-) -> OptInOutcome:
-    person = locked.people[request.phone]
-    if request.phone in blocked and request.actor != "person":
-        return OptInOutcome(OptInAnswer.SUPPRESSED, person)
-    before = asked.get(request.phone, Asked())
-    return opt_in(request, person, shop, before, locked.now)
+def _blocked(connection: Connection, pepper: str, requests: Sequence[OptIn]) -> frozenset[str]:
+    """The numbers that nobody but their owner may bring back. No row is made for them: it would be
+    the very thing that an erasure took away.
+    """
+    others = [request.phone for request in requests if request.actor != "person"]
+    return suppressed(connection, pepper, others) if others else frozenset()
 
 
 def let_wait(

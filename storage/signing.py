@@ -10,6 +10,7 @@ from __future__ import annotations
 import binascii
 import secrets
 from base64 import b64decode, b64encode
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 from uuid import UUID
@@ -22,6 +23,8 @@ from keywords.checkpoint import (
     sign,
     verifier_key,
 )
+from keywords.ledger import Json
+from keywords.receipt import signed
 from storage.settings import SettingsError, kept_secret
 
 KEY_NAME: Final = "ledger_signing_key"
@@ -38,6 +41,10 @@ class LedgerKey:
         """The signed note of a checkpoint, and the public key that verifies it."""
         key = verifier_key(checkpoint.origin, self._seed)
         return sign(checkpoint, self._seed), str(key)
+
+    def sign_receipt(self, log: UUID, statement: Mapping[str, Json]) -> str:
+        """The signed receipt of an erasure from the ledger ``log``."""
+        return signed(statement, self.verifier_key(log), self._seed)
 
     def verifier_key(self, log: UUID) -> VerifierKey:
         """The public key, under the name of the ledger ``log``."""

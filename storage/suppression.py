@@ -43,11 +43,12 @@ class SuppressionRow(Base):
 
 
 _ADD: Final = """
-INSERT INTO suppressions (digest, reason, source)
-SELECT digest, %(reason)s, %(source)s FROM unnest(%(digests)s::bytea[]) digest
+INSERT INTO suppressions (digest, reason, source, since)
+SELECT digest, %(reason)s, %(source)s, assent_now() FROM unnest(%(digests)s::bytea[]) digest
 ON CONFLICT (digest) DO NOTHING
 """
 _FIND: Final = "SELECT digest FROM suppressions WHERE digest = ANY(%s)"
+_SINCE: Final = "SELECT digest, since FROM suppressions WHERE digest = ANY(%s)"
 
 
 def phone_digest(pepper: str, phone: str) -> bytes:
@@ -60,6 +61,24 @@ def suppressed(connection: Connection, pepper: str, phones: Sequence[str]) -> fr
     digests: Mapping[bytes, str] = {phone_digest(pepper, phone): phone for phone in phones}
     found = connection.execute(_FIND, (list(digests),))
     return frozenset(digests[digest] for (digest,) in found)
+
+
+def blocking(
+    connection: Connection, pepper: str, confirmed: Mapping[str, datetime | None]
+) -> frozenset[str]:
+    """Which numbers must get no marketing: suppressed, and not confirmed by the person since.
+
+    ``confirmed`` maps E.164 numbers to when their present consent was confirmed, None without one.
+    The list keeps others from bringing somebody back; they may always come back themselves.
+    """
+    digests = {phone_digest(pepper, phone): phone for phone in confirmed}
+    found = connection.execute(_SINCE, (list(digests),)).fetchall()
+    told = ((digests[digest], since) for digest, since in found)
+    return frozenset(phone for phone, since in told if not _later(confirmed[phone], since))
+
+
+def _later(confirmed_at: datetime | None, since: datetime) -> bool:
+    return confirmed_at is not None and confirmed_at > since
 
 
 def suppress(

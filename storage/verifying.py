@@ -19,6 +19,7 @@ from uuid import UUID
 from psycopg import IsolationLevel
 from psycopg.rows import TupleRow
 
+from keywords.consent import Change
 from keywords.ledger import GENESIS, Fault, Link, verify
 from keywords.people import Standing
 from storage.database import Connection
@@ -51,6 +52,9 @@ SELECT s.ref, s.language, s.suspended, s.chain_n, s.chain_head, {
 FROM subscribers s LEFT JOIN subscriptions t ON t.subscriber_id = s.id
 ORDER BY s.ref
 """  # noqa: S608 - the names are those of a class
+# What is wrong with evidence that is not there, or still is.
+MISSING: Final = "the evidence is missing, and no later entry says that it was destroyed"
+KEPT: Final = "the evidence is still there, although a later entry says that it was destroyed"
 _BATCH: Final = 2_000
 _LINK: Final = 8
 
@@ -146,6 +150,7 @@ def _faults(subject: UUID, rows: Sequence[TupleRow], known: _Known | None) -> It
     broken = verify(chain)
     yield from broken
     envelopes = [_envelope(link) for link in chain]
+    yield from _evidence_faults(subject, chain, envelopes)
     for link, envelope, row in zip(chain, envelopes, rows, strict=True):
         yield from (Fault(subject, link.n, what) for what in _copy_faults(envelope, row[_LINK:]))
     last, head = (chain[-1].n, chain[-1].hash) if chain else (0, GENESIS)
@@ -156,6 +161,23 @@ def _faults(subject: UUID, rows: Sequence[TupleRow], known: _Known | None) -> It
         yield Fault(subject, last, f"the chain ends here, the subscriber's row says at {known.n}")
     if not broken:
         yield from (Fault(subject, last, what) for what in _projection(subject, envelopes, known))
+
+
+def _evidence_faults(
+    subject: UUID, chain: Sequence[Link], envelopes: Sequence[Mapping[str, Any]]
+) -> Iterator[Fault]:
+    """Evidence may be missing below an entry that says it was destroyed, and must be there."""
+    said = [
+        link.n
+        for link, envelope in zip(chain, envelopes, strict=True)
+        if envelope.get("change") == Change.EVIDENCE_DESTROYED
+    ]
+    destroyed = max(said, default=0)
+    for link in chain:
+        if link.evidence is None and link.n >= destroyed:
+            yield Fault(subject, link.n, MISSING)
+        elif link.evidence is not None and link.n < destroyed:
+            yield Fault(subject, link.n, KEPT)
 
 
 def _envelope(link: Link) -> dict[str, Any]:

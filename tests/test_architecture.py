@@ -15,6 +15,8 @@ from fnmatch import fnmatch
 
 import pytest
 
+from storage.holdings import HOLDINGS, IMPERSONAL
+from storage.schema import METADATA
 from tests.source import PACKAGES, ROOT, Module, dotted, modules, parse
 
 SOURCE = modules(*PACKAGES, "wsgi.py")
@@ -280,3 +282,12 @@ def test_the_import_contracts_hold() -> None:
     )
 
     assert checked.returncode == 0, checked.stdout
+
+
+def test_every_table_says_what_it_holds_of_people() -> None:
+    """A table that is added must say in ``storage.holdings`` how a person gets out of it."""
+    said = [holding.table for holding in HOLDINGS] + list(IMPERSONAL)
+
+    assert sorted(said) == sorted(METADATA.tables)
+    assert [h.table for h in HOLDINGS if bool(h.erase) is bool(h.kept)] == []
+    assert HOLDINGS[-1].table == "subscribers", "the others are found by it"

@@ -25,6 +25,7 @@ from worker.campaigns import sweeps as campaign_sweeps
 from worker.campaigns.desk import desk_of
 from worker.campaigns.drain import drain as drain_campaigns
 from worker.queues import CAMPAIGNS, SEND, Bell
+from worker.rights import Rights
 from worker.runtime import Line, Runtime, required
 from worker.sealing import Sealer
 from worker.sending import drain
@@ -35,6 +36,7 @@ PERIOD_S: Final = 2.0
 REMIND_EVERY_S: Final = 60.0
 FORGET_EVERY_S: Final = 3600.0
 COUPONS_EVERY_S: Final = 900.0
+RIGHTS_EVERY_S: Final = 900.0
 # A message that has waited so long although somebody was woken: no worker is there.
 PATIENCE: Final = timedelta(seconds=15)
 
@@ -51,8 +53,9 @@ class Ticker:
         self._sealer = Sealer(runtime.settings)
         self._next: dict[str, float] = {}
         self._asking = Asking()
-        self._clicks = clicks.ClickDrain(runtime.settings.home)
         settings = runtime.settings
+        self._rights = Rights(settings.home, settings.phone_pepper, runtime.shops)
+        self._clicks = clicks.ClickDrain(settings.home)
         self._courier = delivering.Courier(settings.secret_key, local=settings.simulator)
 
     def tick(self) -> bool:
@@ -87,6 +90,7 @@ class Ticker:
         self._every(FORGET_EVERY_S, "forget", lambda: sweeps.forget_answers(connection))
         self._every(FORGET_EVERY_S, "clicks", lambda: clicks.forget(connection))
         self._every(FORGET_EVERY_S, "shopify", lambda: sweeps.forget_deliveries(connection))
+        self._every(RIGHTS_EVERY_S, "rights", lambda: self._rights.finish(connection))
         self._every(COUPONS_EVERY_S, "coupons", lambda: sweeps.warn_of_coupons(connection))
         self._every(FORGET_EVERY_S, "pages", lambda: sweeps.forget_pages(connection))
 

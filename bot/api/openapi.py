@@ -26,8 +26,8 @@ The admin API of Assent, an SMS keyword and consent service.
 Send a key as `Authorization: Bearer ask_…`; `assent key create` makes one. Each operation needs
 one scope (`x-scope`): `read` sees programs, senders, people and the ledger; `write` sets up
 programs and senders; `campaigns` makes segments and sends; `orders` tells of orders; `optin`
-records opt-ins and opt-outs; `inbox` sees and resolves texts that need a person; `admin` includes
-all.
+records opt-ins and opt-outs; `inbox` sees and resolves texts that need a person; `compliance`
+exports and erases people, and keeps the suppression list; `admin` includes all.
 
 Lists are `{{"items": […], "next": cursor or null}}`; ask for the next page with `cursor`.
 Times are UTC, RFC 3339. A body is JSON of at most {MAX_BODY // 1024} KiB.

@@ -11,7 +11,7 @@ from bot.api.cursors import decode, split
 from bot.api.door import Call
 from bot.api.models import Page
 from bot.api.operation import Operation
-from bot.api.problems import FieldError, Kind, invalid, not_found
+from bot.api.problems import FieldError, Kind, Problem, invalid, not_found
 from bot.api.subscriber_models import (
     ConsentEntries,
     Messages,
@@ -21,7 +21,7 @@ from bot.api.subscriber_models import (
     subscriber_answer,
 )
 from keywords.phone import AddressKind, InvalidPhone, address, parse
-from storage import reading_ledger
+from storage import erasures, reading_ledger
 from storage.keys import Scope
 from storage.people import SubscriberRow
 from storage.reading_ledger import Place
@@ -32,13 +32,13 @@ def get_subscriber(call: Call, phone: str) -> Subscriber:
 
     404 for a number that was never seen; 422 for something that is no phone number.
     """
-    row = find(call.session, phone)
+    row = visible(call, phone)
     return subscriber_answer(row, list(reading_ledger.subscriptions(call.session, row.id)))
 
 
 def list_consent(call: Call, phone: str, query_data: Page) -> ConsentEntries:
     """A person's consent ledger, oldest first, each entry with its evidence and hashes."""
-    row = find(call.session, phone)
+    row = visible(call, phone)
     after = decode(query_data.cursor or None, int)
     links = reading_ledger.entries(
         call.session, row.ref, after[0] if after else 0, query_data.limit + 1
@@ -49,7 +49,7 @@ def list_consent(call: Call, phone: str, query_data: Page) -> ConsentEntries:
 
 def list_messages(call: Call, phone: str, query_data: Page) -> Messages:
     """A person's texts, inbound and outbound, oldest first; a reply follows its text."""
-    row = find(call.session, phone)
+    row = visible(call, phone)
     after = decode(query_data.cursor or None, *_PLACE)
     place = Place(*after) if after else None
     texts = reading_ledger.texts(call.session, row.id, place, query_data.limit + 1)
@@ -57,6 +57,16 @@ def list_messages(call: Call, phone: str, query_data: Page) -> Messages:
         texts, query_data.limit, lambda t: (t["at"], t["thread"], t["direction"], t["id"])
     )
     return Messages(items=[message_answer(dict(text)) for text in shown], next=following)
+
+
+def visible(call: Call, phone: str) -> SubscriberRow:
+    """The same, unless the person is restricted and the key is not for compliance. Raises 403."""
+    row = find(call.session, phone)
+    closed = erasures.restricted(call.work.connection, row.id)
+    if closed and not call.key.may(Scope.COMPLIANCE):
+        message = "This person is restricted; it takes the scope compliance to read about them."
+        raise Problem(Kind.FORBIDDEN, message)
+    return row
 
 
 def find(session: Session, phone: str) -> SubscriberRow:

@@ -30,6 +30,8 @@ COMMANDS: Final = {
     "opt-in": "bot.commands.consent:opt_in",
     "opt-out": "bot.commands.consent:opt_out",
     "shopify": "bot.commands.shopify:shopify",
+    "erase": "bot.commands.rights:erase",
+    "hold": "bot.commands.rights:hold",
     "coupon": "bot.commands.coupons:coupon",
     "key": "bot.commands.keys:key",
     "ledger": "bot.commands.ledger:ledger",

@@ -11,8 +11,11 @@ from storage.segments.fields import comparison, find
 from storage.segments.kinds import Kind
 
 # Whom a condition is asked about. ``%(program)s`` is the program that the segment is used for.
+# Nobody who was erased, or whose request for it waits, is shown, counted or planned for.
 PEOPLE: Final = (
-    "subscribers s LEFT JOIN profiles p ON p.subscriber_id = s.id"
+    "(SELECT * FROM subscribers x WHERE NOT EXISTS"
+    " (SELECT FROM erasures e WHERE e.subscriber_id = x.id)) s"
+    " LEFT JOIN profiles p ON p.subscriber_id = s.id"
     " LEFT JOIN subscriptions t ON t.subscriber_id = s.id AND t.program = %(program)s"
 )
 

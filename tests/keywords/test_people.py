@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keywords.consent import Change, Method, State
+from keywords.consent import INERT, Change, Method, State
 from keywords.ledger import instant
 from keywords.people import Entry, Person, Standing, apply, read_frequency, replay, write_frequency
 from keywords.signals import Frequency, Period
@@ -217,12 +217,18 @@ def test_what_a_file_asserts_of_a_stranger_leaves_no_standing() -> None:
     assert apply(ANNA, entry(Change.IMPORT_ASSERTED, "none", method=Method.IMPORT)) == ANNA
 
 
+@pytest.mark.parametrize("change", sorted(INERT))
+def test_entries_about_the_data_itself_move_nothing(change: Change) -> None:
+    """A request for erasure, a hold: consent is what it was."""
+    assert apply(ANNA, entry(change, "", program=None, method=Method.OPERATOR)) == ANNA
+
+
 def test_every_kind_of_entry_has_a_case() -> None:
     """A kind that is added must say what it does to the projection."""
     personal = {Change.LANGUAGE_CHANGED, Change.SUSPENDED, Change.SUSPENSION_LIFTED}
     covered = {said.change for case in CASES for said in case.values if isinstance(said, Entry)}
 
-    assert covered | personal | {Change.RESUBSCRIBE_REQUESTED} == set(Change)
+    assert covered | personal | INERT | {Change.RESUBSCRIBE_REQUESTED} == set(Change)
 
 
 def test_a_request_to_come_back_opens_a_question_like_a_join() -> None:

@@ -28,7 +28,7 @@ from storage.campaigns import RecipientState
 from storage.claiming import Claim, Claimant, DueCampaign, Settled
 from storage.database import Connection
 from storage.due_facts import DueCampaignFacts
-from storage.suppression import suppressed
+from storage.suppression import blocking
 from storage.switches import Switch
 from storage.transaction import atomic
 from worker.campaigns import outcomes
@@ -142,7 +142,8 @@ def _check(
 ) -> Checked:
     people = due_facts.people(connection, campaign.program, ids, since(campaign.now))
     shop = desk.runtime.shops.at(connection, campaign.catalogue_version)
-    blocked = suppressed(connection, desk.runtime.settings.phone_pepper, [p.phone for p in people])
+    confirmed = {person.phone: person.confirmed_at for person in people}
+    blocked = blocking(connection, desk.runtime.settings.phone_pepper, confirmed)
     texts = desk.texts_of(connection, campaign, shop.programs[campaign.program])
     promised = desk.promised(connection, campaign.program, people)
     return Checker(promised).check(claim, campaign, people, blocked, shop, texts)
