@@ -6,12 +6,14 @@ a query of its own. Scans are counted by the hour and hold nothing of whoever sc
 
 from __future__ import annotations
 
+import json
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from psycopg.rows import TupleRow
 from sqlalchemy import CheckConstraint, ForeignKey, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -20,7 +22,7 @@ from keywords.ledger import instant
 from keywords.placements import Channel, Placement, Poster, code_of, sizes
 from storage.base import Base
 from storage.catalogue import changed, one_of
-from storage.database import Connection
+from storage.database import Connection, raw
 
 # Four characters are enough for hundreds of placements; when few are free, codes have six.
 _TRIES: Final = ((4, 8), (6, 64))
@@ -28,7 +30,7 @@ _TRIES: Final = ((4, 8), (6, 64))
 
 class PlacementRow(Base):
     """One place where a program is shown. ``wording`` is the marketer's own, by language:
-    ``{"en": {"headline": …, "offer": …}}``.
+    ``{"en": {"headline": …, "offer": …}}``; ``delivered`` a copy of its newest posters.
     """
 
     __tablename__ = "placements"
@@ -40,6 +42,7 @@ class PlacementRow(Base):
     store: Mapped[str | None]
     channel: Mapped[str]
     wording: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+    delivered: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))
     created_at: Mapped[datetime] = mapped_column(server_default=text("assent_now()"))
     retired_at: Mapped[datetime | None]
 
@@ -149,37 +152,48 @@ def page(
     return session.scalars(statement.order_by(PlacementRow.code).limit(limit)).all()
 
 
-_PLACEMENTS: Final = "SELECT code, program, label, store, channel, retired_at FROM placements"
-_POSTERS: Final = """
-SELECT placement, size, language, mode, format, artwork, disclosure, delivered_at FROM (
-  SELECT p.*, row_number() OVER (PARTITION BY placement ORDER BY delivered_at DESC, design) AS n
-  FROM posters p WHERE placement IS NOT NULL) newest
-WHERE n <= %s ORDER BY placement, n
+_PLACEMENTS: Final = """
+SELECT code, program, label, store, channel, retired_at IS NOT NULL, delivered::text
+FROM placements
 """
-# How many posters of each placement the conversation knows: those delivered last.
+# How many posters of each placement the conversation knows, and an entry's evidence names.
 _KNOWN_POSTERS: Final = 6
+_DELIVERED: Final = """
+UPDATE placements SET delivered = (
+  SELECT jsonb_agg(jsonb_build_array(size, language, mode, format, artwork, disclosure,
+                                     delivered_at) ORDER BY delivered_at DESC, design)
+  FROM (SELECT * FROM posters WHERE placement = %(code)s
+        ORDER BY delivered_at DESC, design LIMIT %(most)s) newest)
+WHERE code = %(code)s
+"""
 
 
-def load(connection: Connection) -> dict[str, Placement]:
-    """Every placement by its code, as the conversation needs it."""
-    posters: dict[str, list[Poster]] = {}
-    for code, size, language, mode, form, artwork, disclosure, since in connection.execute(
-        _POSTERS, (_KNOWN_POSTERS,)
-    ):
-        poster = Poster(size, language, mode, form, artwork, disclosure, instant(since))
-        posters.setdefault(code, []).append(poster)
-    return {
-        code: Placement(
-            code,
-            program,
-            label,
-            store,
-            Channel(channel),
-            retired=retired_at is not None,
-            posters=tuple(posters.get(code, ())),
+class Known(Mapping[str, Placement]):
+    """Placements by their code, each made when it is asked for: a chain has thousands, and a text
+    must not wait for all of them when one has changed.
+    """
+
+    def __init__(self, rows: Iterable[TupleRow]) -> None:
+        self._rows = {row[0]: row for row in rows}
+
+    def __getitem__(self, code: str) -> Placement:
+        _, program, label, store, channel, retired, posters = self._rows[code]
+        shown = tuple(
+            Poster(size, language, mode, form, artwork, words, instant(datetime.fromisoformat(at)))
+            for size, language, mode, form, artwork, words, at in json.loads(posters)
         )
-        for code, program, label, store, channel, retired_at in connection.execute(_PLACEMENTS)
-    }
+        return Placement(code, program, label, store, Channel(channel), retired, shown)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._rows)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+
+def load(connection: Connection) -> Known:
+    """Every placement, as the conversation needs it."""
+    return Known(connection.execute(_PLACEMENTS))
 
 
 _SCAN: Final = """
@@ -230,4 +244,6 @@ def deliver(session: Session, poster: PosterRow) -> None:
     statement = insert(PosterRow).values(values).on_conflict_do_nothing()
     new = session.scalar(statement.returning(PosterRow.design)) is not None
     if new and poster.placement is not None:
+        values = {"code": poster.placement, "most": _KNOWN_POSTERS}
+        raw(session).execute(_DELIVERED, values)
         changed(session)

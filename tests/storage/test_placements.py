@@ -69,7 +69,7 @@ def test_a_placement_is_known_to_the_conversation_at_once(
 
     known = scene.shops.at(scene.connection, version(scene)).placements[code]
 
-    assert before.placements == {}
+    assert dict(before.placements) == {}
     assert (known.label, known.store, known.channel) == ("Store 12, window", "12", Channel.POSTER)
     (delivered,) = known.posters
     assert isinstance(delivered, Poster)

@@ -119,6 +119,10 @@ def test_everybody_is_counted(connection: Connection) -> None:
         ),
         ("UPDATE consent_events SET program = NULL WHERE n = 2", "the column program was altered"),
         (
+            "UPDATE consent_events SET placement = 'A2A2' WHERE n = 1",
+            "the column placement was altered",
+        ),
+        (
             "UPDATE consent_events SET message_sid = 'SM0' WHERE n = 2",
             "the column message_sid was altered",
         ),

@@ -29,6 +29,12 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column(
+            "delivered",
+            postgresql.JSONB(astext_type=sa.Text()),
+            server_default=sa.text("'[]'"),
+            nullable=False,
+        ),
+        sa.Column(
             "created_at",
             sa.TIMESTAMP(timezone=True),
             server_default=sa.text("assent_now()"),
