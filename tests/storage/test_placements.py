@@ -16,7 +16,8 @@ from storage import placements, verifying
 from storage.database import connect, engine, sessions
 from storage.placements import PosterRow, Results
 from storage.transaction import transaction
-from tests.worker.scene import ANNA, BEN, CARL, Scene
+from tests.worker.scene import ANNA, BEN, CARL, Scene, somebody
+from worker import sweeps
 
 
 @pytest.fixture
@@ -143,6 +144,20 @@ def test_the_report_counts_scans_and_people(maker: sessionmaker[Session], scene:
         "A2A2": Results(),
     }
     assert scene.connection.execute("SELECT count(*) FROM scans").fetchone() == (1,)
+
+
+def test_who_confirms_after_the_reminder_is_counted(
+    maker: sessionmaker[Session], scene: Scene
+) -> None:
+    """The reminder repeats the question; it is not another one."""
+    code, anna = place(maker), somebody(awake=True)
+    scene.hear(anna, f"JOIN {code}")
+    scene.turn_back(anna, hours=25)
+
+    assert sweeps.remind(scene.connection, scene.shops) == 1
+    scene.hear(anna, "YES")
+
+    assert placements.results(scene.connection, [code])[code] == Results(0, 1, 1)
 
 
 def test_the_ledger_says_the_same_and_verifies(maker: sessionmaker[Session], scene: Scene) -> None:
