@@ -16,6 +16,7 @@ from storage.database import engine, sessions
 from storage.settings import Settings
 from storage.shop import ShopCache
 from storage.transaction import Handover, Work, transaction
+from worker.texts.links import link_prefix
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,11 @@ class Resources:
     def secret_key(self) -> str:
         """The key of secrets that are kept encrypted."""
         return self.settings.secret_key
+
+    @property
+    def link_prefix(self) -> str:
+        """What stands before the code of a short link."""
+        return link_prefix(self.settings.link_base_url, self.settings.public_base_url)
 
     @property
     def simulated(self) -> bool:

@@ -36,7 +36,8 @@ SELECT r.id, r.subscriber_id, r.variant, r.not_before, r.not_after,
        p.zip, p.city, p.state, p.country, p.time_zone, p.first_name, p.last_name, p.birth_date,
        p.attributes,
        (SELECT json_agg(json_build_array(
-            extract(epoch FROM o.claimed_at), c.program, o.state = 'sending'))
+            extract(epoch FROM o.claimed_at), c.program, o.state = 'sending',
+            coalesce(c.settings ->> 'subject', c.program)))
         FROM recipients o JOIN campaigns c ON c.id = o.campaign_id
         WHERE o.subscriber_id = r.subscriber_id AND o.id <> r.id
           AND o.claimed_at > %(since)s AND o.state IN ('accepted', 'unknown', 'sending')) AS sent
@@ -87,8 +88,8 @@ class DuePerson:
     """One message of a campaign and the person it is for.
 
     ``consent`` to ``version`` are the standing with the campaign's program, None where there is
-    none; ``sent`` are other campaign texts: seconds since 1970, program, and whether it is in
-    mid-call at this moment.
+    none; ``sent`` are other campaign texts: seconds since 1970, program, whether it is in mid-call
+    at this moment, and its subject.
     """
 
     id: int
@@ -115,7 +116,7 @@ class DuePerson:
     last_name: str | None
     birth_date: Any
     attributes: Mapping[str, Any] | None
-    sent: Sequence[tuple[float, str, bool]] | None
+    sent: Sequence[tuple[float, str, bool, str]] | None
 
 
 @dataclass(frozen=True, slots=True)

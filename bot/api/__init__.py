@@ -18,6 +18,7 @@ from apiflask import APIBlueprint, APIFlask
 from flask import Blueprint, Response, jsonify, request
 
 from bot.api import (
+    campaigns,
     conversions,
     coupons,
     disclosures,
@@ -32,6 +33,7 @@ from bot.api import (
     segments,
     senders,
     subscribers,
+    switches,
     webhooks,
 )
 from bot.api.door import Database
@@ -49,6 +51,8 @@ _RESOURCES: Final = (
     subscribers,
     optins,
     segments,
+    campaigns,
+    switches,
     conversions,
     webhooks,
     inbox,

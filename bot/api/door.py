@@ -45,6 +45,10 @@ class Database(Protocol):
         """SECRET_KEY, for secrets that are kept encrypted."""
 
     @property
+    def link_prefix(self) -> str:
+        """What stands before the code of a short link."""
+
+    @property
     def simulated(self) -> bool:
         """Whether things are only tried out here: endpoints on this machine are allowed then."""
 

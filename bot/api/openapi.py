@@ -66,6 +66,7 @@ _PATHS: Final[Mapping[str, Mapping[str, Any]]] = {
         "description": "The pool's name.",
         "schema": {"type": "string", "pattern": POOL},
     },
+    "campaign": {"description": "The campaign's id.", "schema": {"type": "string", "pattern": ID}},
     "endpoint": {"description": "The endpoint's id.", "schema": {"type": "string", "pattern": ID}},
     "delivery": {
         "description": "The webhook-id of the delivery.",

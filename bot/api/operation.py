@@ -34,7 +34,8 @@ View = Callable[..., BaseModel]
 class Operation:
     """What an operation is. ``body`` and ``query`` are models; ``problems`` those beyond the usual.
 
-    ``status`` is that of success. Path parameters go to the view by name, ``body`` as
+    ``status`` is that of success; ``media`` another type than JSON, which the view answers itself.
+    Path parameters go to the view by name, ``body`` as
     ``json_data``, ``query`` as ``query_data``, and the request itself as ``call``.
     """
 
@@ -46,6 +47,7 @@ class Operation:
     body: type[BaseModel] | None = None
     query: type[BaseModel] | None = None
     problems: tuple[Kind, ...] = ()
+    media: str | None = None
 
     def kinds(self) -> Iterable[Kind]:
         """Every kind of problem that this operation may answer."""
@@ -76,9 +78,9 @@ class Api:
         self.routes.route(operation.rule, methods=[operation.method])(guarded)
 
     def _documented(self, operation: Operation, view: View) -> Callable[..., Any]:
-        inner: Callable[..., Any] = self.routes.output(
-            operation.answer, status_code=operation.status
-        )(view)
+        inner: Callable[..., Any] = view
+        if operation.media is None:
+            inner = self.routes.output(operation.answer, status_code=operation.status)(view)
         if operation.query:
             inner = self.routes.input(operation.query, location="query")(inner)
         if operation.body:
@@ -86,6 +88,9 @@ class Api:
         responses: dict[Any, Any] = {
             int(STATUS[kind]): described(kind) for kind in operation.kinds()
         }
+        if operation.media is not None:
+            text = {operation.media: {"schema": {"type": "string"}}}
+            responses[operation.status] = {"description": "The file.", "content": text}
         return self.routes.doc(
             operation_id=view.__name__,
             security=[{SECURITY: []}],

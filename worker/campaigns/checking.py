@@ -94,10 +94,10 @@ class Checker:
         shop: Shop,
         texts: CampaignTexts,
     ) -> Going | Settled:
-        if any(in_call for _, _, in_call in person.sent or ()):
+        if any(in_call for _, _, in_call, _ in person.sent or ()):
             again = campaign.now + timedelta(seconds=_chance.uniform(*_ELSEWHERE_S))
             return _later(person, attempt, ELSEWHERE, again)
-        known = self._facts(facts, person, suppressed, shop)
+        known = self.facts(facts, person, suppressed, shop)
         answer = decide(known, campaign.now)
         match answer:
             case Allowed():
@@ -120,21 +120,19 @@ class Checker:
                     person.id, attempt, state, reason=answer.reason, decision=answer.as_json()
                 )
 
-    def _facts(
+    def facts(
         self, campaign: CampaignFacts, person: DuePerson, suppressed: frozenset[str], shop: Shop
     ) -> Facts:
-        evidence = Evidence(
-            person.phone, person.time_zone, person.zip, person.state, person.country
-        )
+        """What the policy knows of one person and the message."""
         return Facts(
             campaign=campaign,
-            place=locate(evidence),
+            place=locate(evidence_of(person)),
             standing=standing(campaign.program, person),
             promised=self._promised.get(person.version or 0),
             suppressed=person.phone in suppressed,
             suspended=person.suspended,
             reachability=person.reachability,
-            sent=tuple(_sent(at, program, shop) for at, program, _ in person.sent or ()),
+            sent=tuple(_sent(*each, shop) for each in person.sent or ()),
             not_before=person.not_before,
             not_after=person.not_after,
         )
@@ -184,11 +182,16 @@ def standing(program: str, person: DuePerson) -> Standing | None:
     )
 
 
-def _sent(at: float, program: str, shop: Shop) -> Sent:
+def evidence_of(person: DuePerson) -> Evidence:
+    """What is known of where a person is."""
+    return Evidence(person.phone, person.time_zone, person.zip, person.state, person.country)
+
+
+def _sent(at: float, program: str, _in_call: bool, subject: str, shop: Shop) -> Sent:
     """A program that is gone since counts as marketing: it costs a text, not a lawsuit."""
     known = shop.programs.get(program)
     marketing = known is None or known.category is Category.MARKETING
-    return Sent(datetime.fromtimestamp(at, UTC), program, program, marketing)
+    return Sent(datetime.fromtimestamp(at, UTC), program, subject, marketing)
 
 
 def since(now: datetime) -> datetime:

@@ -69,14 +69,7 @@ class Desk:
         """The campaign's texts, which do not change once it is launched."""
         found = self._texts.get(campaign.id)
         if found is None:
-            found = texts.load(
-                connection,
-                campaign.id,
-                program.voice,
-                program.language,
-                campaign.settings,
-                self.runtime.settings,
-            )
+            found = texts.load(connection, campaign.id, program, self.runtime.settings)
             while len(self._texts) >= _KEPT:
                 self._texts.pop(next(iter(self._texts)))
             self._texts[campaign.id] = found

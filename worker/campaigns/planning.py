@@ -25,6 +25,7 @@ from storage.transaction import atomic
 from worker.campaigns.texts import compile_all, link_rows
 from worker.policy.places import Evidence, locate
 from worker.policy.windows import at_local
+from worker.texts.links import link_prefix
 
 BROKEN_TEXT: Final = "text.broken"
 _LAUNCHED: Final = "SELECT id FROM campaigns WHERE state = 'planning' ORDER BY launched_at, id"
@@ -97,7 +98,8 @@ def _store_links(connection: Connection, settings: Settings, campaign: Unplanned
     """Store where the links lead; false when one of the texts cannot be sent at all."""
     program = load_shop(connection).programs[campaign.program]
     sources = due_facts.variants(connection, campaign.id)
-    compiled = compile_all(sources, program.voice, program.language, campaign.settings, settings)
+    prefix = link_prefix(settings.link_base_url, settings.public_base_url)
+    compiled = compile_all(sources, program, prefix)
     if any(text.plan is None for text in compiled.values()):
         return False
     planning.store_links(connection, campaign.id, link_rows(compiled))

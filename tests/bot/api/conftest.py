@@ -34,6 +34,7 @@ class Database:
     shops: ShopCache = field(default_factory=ShopCache)
     phone_pepper: str = "a phone pepper of the tests, 32 b"
     secret_key: str = "a secret key of the tests, 32 b."
+    link_prefix: str = "https://a.cm/"
     simulated: bool = False
     handover: Handover | None = None
 

@@ -54,18 +54,18 @@ def test_each_gets_the_variant_and_the_links_that_are_theirs(
 ) -> None:
     """Ten characters, another ten for everybody."""
     number = running(
-        20, bodies=("Acme: https://shop.example/a now", "Acme: https://shop.example/b now")
+        20, bodies=("Acme: https://acme.example/a now", "Acme: https://acme.example/b now")
     )
     send(desk)
     found = recipients(scene.connection, number)
     assert {row["variant"] for row in found} == {0, 1}
     bodies = {row["body"] for row in found}
     assert len(bodies) == 20
-    assert all("shop.example" not in body and "/l/" in body for body in bodies)
+    assert all("acme.example" not in body and "/l/" in body for body in bodies)
     links = scene.connection.execute("SELECT number, variant, destination FROM links ORDER BY 1")
     assert links.fetchall() == [
-        (0, 0, "https://shop.example/a"),
-        (1, 1, "https://shop.example/b"),
+        (0, 0, "https://acme.example/a"),
+        (1, 1, "https://acme.example/b"),
     ]
 
 
