@@ -33,7 +33,8 @@ def test_everybody_gets_one_text_and_the_campaign_ends(
 ) -> None:
     """Accepted with its SID, its words, its price and the proof that it was allowed."""
     number = running(250, bodies=("{{ brand }}: 20% off.", "{{ brand }}: one of five is free."))
-    assert send(desk) == 250
+    # On a busy machine a claim may grow too old to be used, and is made again.
+    assert send(desk) >= 250
     assert campaigns.states(scene.connection, number) == {"accepted": 250}
     assert set(got(twilio).values()) == {1}
     first = recipients(scene.connection, number)[0]
