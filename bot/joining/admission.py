@@ -39,7 +39,7 @@ Gate = Callable[[Work, Attempt], Verdict | None]
 GATES: Final[Sequence[Gate]] = ()
 
 
-def admit(work: Work, attempt: Attempt, gates: Sequence[Gate] = GATES) -> Verdict:
+def admit(work: Work, attempt: Attempt, gates: Sequence[Gate]) -> Verdict:
     """The first verdict of a gate; without one the form is admitted.
 
     Called in the transaction that records the form, so what a gate counts is kept with it.

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from bot.joining.admission import Attempt, Verdict, admit
+from bot.joining.admission import Attempt, Gate, Verdict, admit
 from bot.joining.entry import Entry, read_entry, trapped
 from bot.joining.tokens import BadToken, Fault, Shown, Tokens
 from keywords.age import gate
@@ -84,9 +84,12 @@ class Taken:
 
 
 class Counter:
-    """Takes forms for one process."""
+    """Takes forms for one process; ``gates`` say which of them may cost a text."""
 
-    def __init__(self, settings: Settings, shops: ShopCache, tokens: Tokens) -> None:
+    def __init__(
+        self, settings: Settings, shops: ShopCache, tokens: Tokens, gates: Sequence[Gate]
+    ) -> None:
+        self._gates = gates
         self._settings = settings
         self._shops = shops
         self._tokens = tokens
@@ -130,7 +133,7 @@ class Counter:
         return hmac.digest(self._settings.secret_key.encode(), message, hashlib.sha256)[:_MARK]
 
     def _ask(self, work: Work, attempt: Attempt, shown: Shown, sent: Sent) -> Outcome:
-        verdict = admit(work, attempt)
+        verdict = admit(work, attempt, self._gates)
         if verdict is not Verdict.ADMITTED:
             return Outcome.CLOSED if verdict is Verdict.CLOSED else Outcome.QUIET
         request = OptIn(
