@@ -78,9 +78,17 @@ def lock(connection: Connection, phones: Sequence[str], sids: Sequence[str] = ()
 
     ``phones`` must be sorted E.164. Call inside a transaction.
     """
-    values = {"phones": list(phones), "sids": list(sids), "window": WINDOW}
     if phones:
-        connection.execute(_TAKE, values, prepare=True)
+        connection.execute(_TAKE, {"phones": list(phones)}, prepare=True)
+    return read(connection, phones, sids)
+
+
+def read(connection: Connection, phones: Sequence[str], sids: Sequence[str] = ()) -> Locked:
+    """The same without a lock, for those who only want to know: nothing may be decided from it.
+
+    Numbers that were never met are left out.
+    """
+    values = {"phones": list(phones), "sids": list(sids), "window": WINDOW}
     ((now, version, log, taken, standings, said, repeats, flying),) = connection.execute(
         _READ, values, prepare=True
     ).fetchall()

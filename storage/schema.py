@@ -33,6 +33,7 @@ from storage import (
     webhooks,
 )
 from storage.base import Base
+from storage.imports import tables as imports
 from storage.segments import saved as segments
 
 SUBJECTS = (
@@ -49,6 +50,7 @@ SUBJECTS = (
     erasures,
     forms,
     holds,
+    imports,
     inbound,
     instance,
     ledger,

@@ -35,6 +35,7 @@ COMMANDS: Final = {
     "coupon": "bot.commands.coupons:coupon",
     "key": "bot.commands.keys:key",
     "ledger": "bot.commands.ledger:ledger",
+    "import": "bot.commands.imports:import_",
     "bench": "bot.commands:bench",
 }
 BENCHES: Final = {

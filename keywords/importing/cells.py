@@ -18,6 +18,7 @@ _DATA: Final = load("import_cells")
 OLDEST_YEARS: Final = int(_DATA["oldest_years"])
 _NOTHING: Final = frozenset(_DATA["nothing"])
 _NO_NAME: Final = frozenset(_DATA["no_name"])
+_LONGEST_NO_NAME: Final = max(map(len, _NO_NAME))
 _LONGEST_NOTHING: Final = max(map(len, _NOTHING))
 _STATES: Final[Mapping[str, str]] = {name: code for code, name in _DATA["states"].items()} | {
     code.lower(): code for code in _DATA["states"]
@@ -60,6 +61,8 @@ def name(cell: str) -> str:
 
     Raises :class:`Formula`.
     """
+    if cell.isalpha():
+        return cell if len(cell) > _LONGEST_NO_NAME or cell.lower() not in _NO_NAME else ""
     cell = cell.strip()
     if cell[:1] in ("=", "'"):
         cell = _unmarked(cell)

@@ -48,6 +48,7 @@ class RowReader:
         self._constant_disclosure = rules.constants.get(Role.DISCLOSURE, "")
         given = rules.constants.get(Role.DATE, "")
         self._constant_date = self._dates[given] if given else None
+        self._named_by = tuple(roles.get(role) for role in _NAMES)
         self._described = bool(_DESCRIBING & roles.keys() or rules.columns.attributes)
 
     def read(self, row: int, record: Sequence[str], *, odd: bool) -> Claim | Finding:
@@ -139,24 +140,22 @@ class RowReader:
 
     def _profile(self, record: Sequence[str], country: str | None) -> Profile:
         at = self._at
-        first, last, city = (
-            self._named(record[at[role]], role) if role in at else None for role in _NAMES
-        )
+        first, last, city = self._named_by
         state = self._states[record[at[Role.STATE]]] or None if Role.STATE in at else None
         written = record[at[Role.ZIP]].strip() if Role.ZIP in at else ""
         attributes = self._attributes(record) if self._rules.columns.attributes else "{}"
         return Profile(
-            first,
-            last,
+            self._name(record[first], Role.FIRST_NAME) if first is not None else None,
+            self._name(record[last], Role.LAST_NAME) if last is not None else None,
             self._birth(record[at[Role.BIRTH_DATE]]) if Role.BIRTH_DATE in at else None,
             cells.zip_of(written, country) or None if written else None,
-            city,
+            self._name(record[city], Role.CITY) if city is not None else None,
             state,
             self._countries[record[at[Role.COUNTRY]]][1] if Role.COUNTRY in at else None,
             attributes,
         )
 
-    def _named(self, cell: str, role: Role) -> str | None:
+    def _name(self, cell: str, role: Role) -> str | None:
         words = cells.name(cell)
         if len(words) > cells.LONGEST:
             raise Refused(Reason.TOO_LONG, role)

@@ -12,7 +12,7 @@ import csv
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from keywords.importing.columns import is_heading
@@ -51,7 +51,8 @@ class NotATable(ValueError):
 class Shape:
     """How to read a file. ``skip`` lines come before the table ("sep=;" of some spreadsheets).
 
-    ``backslash`` says that quotes inside cells are escaped and not doubled.
+    ``backslash`` says that quotes inside cells are escaped and not doubled; ``said`` that the
+    encoding was given and not guessed.
     """
 
     encoding: str
@@ -60,16 +61,20 @@ class Shape:
     backslash: bool = False
     skip: int = 0
     header: bool = True
+    said: bool = False
 
-    def reader(self, lines: Iterator[str]) -> Iterator[list[str]]:
-        """The records of lines, as ``csv`` reads them in this shape."""
+    def reader(self, lines: Iterator[str], *, strict: bool = False) -> Iterator[list[str]]:
+        """The records of lines, as ``csv`` reads them in this shape.
+
+        ``strict`` raises ``csv.Error`` where a quotation mark stands in a wrong place.
+        """
         return csv.reader(
             lines,
             delimiter=self.delimiter,
             quotechar=self.quote,
             doublequote=not self.backslash,
             escapechar="\\" if self.backslash else None,
-            strict=False,
+            strict=strict,
         )
 
 
@@ -124,7 +129,7 @@ def sniff(
     if not records:
         raise NotATable("The file is empty.")
     with_header = _has_header(records[0]) if header is None else header
-    found = Shape(name, shape.delimiter, shape.quote, shape.backslash, skip, with_header)
+    found = replace(shape, header=with_header, said=encoding is not None)
     return found, records
 
 

@@ -1,0 +1,1 @@
+"""Carrying out imports: reading files as streams, in one process for each core."""
