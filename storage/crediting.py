@@ -27,7 +27,8 @@ JOIN campaigns p ON p.id = c.campaign_id
 WHERE o.id = ANY(%(orders)s)
 """
 # A code that a whole campaign shares counts from the campaign's launch; the message is the
-# customer's own, where the order says who the customer is.
+# customer's own, where the order says who the customer is. A code of a pool is one person's, given
+# when they confirmed, and earns for the program, whoever uses it.
 _CAMPAIGN_COUPONS: Final = """
 SELECT o.id AS order_pk, upper(p.settings ->> 'coupon') AS code, r.id AS recipient_id,
        p.id AS campaign_id, p.program, p.launched_at AS given_at,
@@ -36,6 +37,10 @@ FROM orders o JOIN campaigns p ON upper(p.settings ->> 'coupon') = ANY(o.coupons
 LEFT JOIN recipients r ON r.campaign_id = p.id AND r.subscriber_id = o.subscriber_id
      AND r.state = 'accepted'
 WHERE o.id = ANY(%(orders)s) AND p.launched_at IS NOT NULL
+UNION ALL
+SELECT o.id, c.key, NULL, NULL, c.program, c.given_at, c.expires_at
+FROM orders o JOIN coupons c ON c.key = ANY(o.coupons)
+WHERE o.id = ANY(%(orders)s) AND c.given_at IS NOT NULL
 """
 _DELIVERIES: Final = """
 SELECT o.id AS order_pk, r.id AS recipient_id, r.campaign_id, p.program, r.delivered_at AS at

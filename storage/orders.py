@@ -145,6 +145,7 @@ class Order:
     coupons: list[str] = field(default_factory=list)
     click_ids: list[int] = field(default_factory=list)
     landing_site: str | None = None
+    subscriber_id: int | None = None
     canceled_at: datetime | None = None
     paid_at: datetime | None = None
     credit: dict[str, Any] | None = None
@@ -185,7 +186,7 @@ LEFT JOIN LATERAL (
 """
 _READ: Final = f"""
 SELECT o.id, o.merchant, o.order_id, o.ordered_at, o.amount_minor, ({NET})::bigint AS net_minor,
-       o.currency, o.source, o.recorded_at, o.coupons, o.click_ids, o.landing_site,
+       o.currency, o.source, o.recorded_at, o.coupons, o.click_ids, o.landing_site, o.subscriber_id,
        x.canceled_at, x.paid_at,
        (SELECT to_jsonb(k) - 'order_pk' FROM credits k WHERE k.order_pk = o.id) AS credit
 FROM orders o {CHANGES}

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from storage import click_tallies, clicks
 from storage.click_log import ClickLogReader, LoggedHit
 from storage.clicks import Judged, Origin
 from storage.database import Connection
 from storage.transaction import atomic
+from storage.webhooks import Event
 from worker import crediting
-from worker.policy.hits import MANY_CODES, MANY_CODES_WITHIN, VERSION, Hit, classify
+from worker.policy import click_ids
+from worker.policy.hits import HUMAN, MANY_CODES, MANY_CODES_WITHIN, VERSION, Hit, classify
+from worker.webhooks.feeding import tell
 
 # What tells a machine from a person (agent, cropped address) is needed to judge again, for a time.
 KEPT: Final = timedelta(days=90)
@@ -59,7 +62,23 @@ def store(connection: Connection, hits: Sequence[LoggedHit]) -> int:
     if counted:
         click_tallies.tally(connection, counted)
     crediting.after_clicks(connection, new)
+    tell(connection, Event.CLICK, [_told(each) for each in judged if each.hit.id in fresh])
     return len(new)
+
+
+def _told(judged: Judged) -> tuple[int, datetime, dict[str, Any]]:
+    """A hit as a shop's own system is told of it."""
+    hit, origin = judged.hit, judged.origin
+    data = {
+        "click_id": click_ids.write(hit.id),
+        "campaign_id": origin.campaign_id,
+        "recipient_id": hit.recipient_id,
+        "link_number": hit.link_number,
+        "human": judged.label == HUMAN,
+        "label": judged.label,
+        "label_version": VERSION,
+    }
+    return origin.subscriber_id, judged.at, data
 
 
 def reclassify(connection: Connection, start: datetime, end: datetime) -> dict[str, int]:

@@ -29,7 +29,7 @@ from storage import orders
 from storage.catalogue import ProgramRow
 from storage.keys import Scope
 from storage.orders import NewChange, NewOrder, OrderDiffers
-from worker import crediting
+from worker import crediting, ordering
 from worker.policy import click_ids
 from worker.policy.attribution import Credit
 
@@ -47,12 +47,10 @@ def create_conversion(call: Call, json_data: NewConversion) -> ConversionAnswer:
     order = _order(call, json_data)
     connection = call.work.connection
     try:
-        key, new = orders.place(connection, order)
+        key, _ = ordering.take(connection, order)
     except OrderDiffers:
         detail = "This order was recorded with another amount or currency."
         raise Problem(Kind.CONFLICT, detail) from None
-    if new:
-        crediting.credit(connection, [key])
     return _shown(call, key)
 
 
@@ -70,7 +68,7 @@ def change_conversion(call: Call, json_data: NewConversionChange) -> ConversionC
         SOURCE,
         json_data.amount_minor,
     )
-    recorded = orders.change(call.work.connection, event)
+    recorded = ordering.change(call.work.connection, event)
     found = orders.find(call.work.connection, event.merchant, event.order_id)
     answer = None if found is None else conversion_answer(found)
     return ConversionChangeAnswer(recorded=recorded, order=answer)

@@ -16,7 +16,7 @@ import sqlalchemy.exc
 from flask import Blueprint, Response, request
 
 from bot.resources import Resources
-from bot.shopify import consent
+from bot.shopify import consent, orders
 from bot.shopify.deliveries import (
     HMAC,
     Delivery,
@@ -33,7 +33,10 @@ from storage import shopify
 
 PATH: Final = "/webhooks/shopify"
 # A topic is added here, with a module of its own.
-TOPICS: Final[Mapping[str, Handler]] = {"customers_marketing_consent/update": consent.update}
+TOPICS: Final[Mapping[str, Handler]] = {
+    "customers_marketing_consent/update": consent.update,
+    **orders.TOPICS,
+}
 
 log = logging.getLogger(__name__)
 
