@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
@@ -53,6 +54,11 @@ class Resources:
     def simulated(self) -> bool:
         """Whether the simulator is the carrier."""
         return self.settings.simulator
+
+    @property
+    def home(self) -> Path:
+        """ASSENT_HOME."""
+        return self.settings.home
 
     @contextmanager
     def work(self) -> Iterator[Work]:

@@ -86,7 +86,8 @@ class Judged:
 
 _ORIGINS: Final = """
 SELECT id, campaign_id, variant, subscriber_id, coalesce(delivered_at, settled_at)
-FROM recipients WHERE id = ANY(%s)
+FROM recipients r WHERE id = ANY(%s) AND NOT EXISTS (
+    SELECT FROM erasures e WHERE e.subscriber_id = r.subscriber_id AND e.done_at IS NOT NULL)
 """
 _AGENTS: Final = """
 INSERT INTO click_agents (agent) SELECT DISTINCT unnest(%s::text[])
@@ -133,11 +134,6 @@ _RELABEL: Final = """
 UPDATE clicks c SET label = v.label, label_version = %s
 FROM unnest(%s::bigint[], %s::text[]) AS v (id, label) WHERE c.id = v.id
 RETURNING c.campaign_id
-"""
-_FORGET: Final = """
-UPDATE clicks SET agent_id = NULL, address = NULL, address_key = NULL, headers = NULL
-WHERE id IN (SELECT id FROM clicks WHERE agent_id IS NOT NULL AND at < assent_now() - %s
-             ORDER BY at LIMIT %s)
 """
 
 
@@ -191,11 +187,6 @@ def relabel(connection: Connection, labels: Mapping[int, str], version: str) -> 
     """Change labels of hits; answers the campaigns concerned."""
     values = (version, list(labels), list(labels.values()))
     return {key for (key,) in connection.execute(_RELABEL, values)}
-
-
-def forget(connection: Connection, older_than: timedelta, limit: int) -> int:
-    """Let go of what told machines from people, once its time is over; labels stay."""
-    return connection.execute(_FORGET, (older_than, limit)).rowcount
 
 
 def _row(judged: Judged, version: str) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from uuid import UUID
 
 from keywords.consent import Change, Method
 from keywords.ledger import Json, instant
-from keywords.people import Entry
+from keywords.people import Entry, Person
 from keywords.resolving import Judgement, opt_out_of
 from keywords.shop import Shop
 from keywords.turn import ConsentChange
@@ -115,7 +115,8 @@ def erase(
 
     Raises :class:`InCall` when the carrier keeps a text to them for longer than three seconds.
     """
-    suppress(connection, [phone_digest(pepper, request.phone)], SuppressionReason.ERASED, SOURCE)
+    if request.ground is not Ground.RETENTION:
+        _suppress(connection, pepper, request, SuppressionReason.ERASED)
     if connection.execute(_KNOWN, (request.phone,)).fetchone() is None:
         return Erased(Outcome.NOTHING)
     if races.wait(connection, [request.phone]).late:
@@ -124,6 +125,8 @@ def erase(
     subscriber_id = locked.ids[request.phone]
     shop = shops.at(connection, locked.catalogue_version)
     ref = locked.chains[request.phone].subject
+    if request.ground is Ground.RETENTION and _left(locked.people[request.phone]):
+        _suppress(connection, pepper, request, SuppressionReason.OBJECTION)
     changes = _end(locked, shop, request, asked=erasures.find(connection, ref) is not None)
     _stop(connection, subscriber_id)
     erasures.request(connection, ref, subscriber_id, request.ground, request.actor)
@@ -139,13 +142,26 @@ def erase(
     return Erased(Outcome.ERASED, ref, None, removed, receipt)
 
 
+def _suppress(
+    connection: Connection, pepper: str, request: Request, reason: SuppressionReason
+) -> None:
+    suppress(connection, [phone_digest(pepper, request.phone)], reason, SOURCE)
+
+
+def _left(person: Person) -> bool:
+    """Whether somebody ever refused: that outlives all else. Who only never answered did not."""
+    return person.suspended or any(each.unsubscribed_at for each in person.standings.values())
+
+
 def _end(locked: Locked, shop: Shop, request: Request, *, asked: bool) -> list[ConsentChange]:
     """The entries that end all consent and note the request, unless it was noted before."""
     person = locked.people[request.phone]
     evidence: dict[str, Json] = {"erasure": {"by": request.actor, "reason": request.reason}}
     judgement = Judgement(request.actor, locked.now, None, evidence, request.method)
     known = [program for slug, program in shop.programs.items() if slug in person.standings]
-    person, changes = opt_out_of(person, known, judgement)
+    # Nothing ends where nothing was on: retention only reaches people who get nothing.
+    ended = known if request.ground is not Ground.RETENTION else []
+    person, changes = opt_out_of(person, ended, judgement)
     locked.people[request.phone] = person
     if not asked:
         changes.append(_entry(locked, request, Change.ERASURE_REQUESTED, evidence))

@@ -169,7 +169,7 @@ HOLDINGS: Final = (
     Holding(
         "list_members",
         """
-        SELECT l.name, m.list_id FROM list_members m JOIN lists l ON l.id = m.list_id
+        SELECT l.name, m.list_id FROM list_members m LEFT JOIN lists l ON l.id = m.list_id
         WHERE m.subscriber_id = %(id)s ORDER BY l.name
         """,
         "DELETE FROM list_members WHERE subscriber_id = %(id)s",

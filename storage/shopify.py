@@ -8,7 +8,7 @@ come late and out of order, and an older one must not undo a newer.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, text
@@ -89,10 +89,6 @@ WHERE webhook_id = %s
 _LAST: Final = """
 SELECT max(changed_at) FROM shopify_deliveries WHERE subscriber_id = %s AND topic = %s
 """
-_FORGET: Final = """
-DELETE FROM shopify_deliveries WHERE webhook_id IN (
-    SELECT webhook_id FROM shopify_deliveries WHERE received_at < assent_now() - %s LIMIT %s)
-"""
 
 
 def shop(connection: Connection, domain: str) -> ShopifyShop | None:
@@ -142,8 +138,3 @@ def last_change(connection: Connection, subscriber_id: int, topic: str) -> datet
     """
     row = connection.execute(_LAST, (subscriber_id, topic)).fetchone()
     return row[0] if row else None
-
-
-def forget(connection: Connection, older_than: timedelta, limit: int) -> int:
-    """Delete old deliveries; answers how many. Shopify's own retries end after four hours."""
-    return connection.execute(_FORGET, (older_than, limit)).rowcount

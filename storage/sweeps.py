@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final, TypeAlias
 
 from storage.database import Connection
@@ -40,11 +40,6 @@ WHERE t.state = 'pending' AND t.reminded_at IS NULL AND t.expires_at > assent_no
       <= assent_now()
   AND (t.asked_at, t.subscriber_id, t.program) > (%s, %s, %s)
 ORDER BY t.asked_at, t.subscriber_id, t.program LIMIT %s
-"""
-_FORGET_ANSWERS = """
-DELETE FROM idempotent_answers WHERE (actor, key) IN (
-    SELECT actor, key FROM idempotent_answers WHERE created_at < assent_now() - %s
-    LIMIT %s FOR UPDATE SKIP LOCKED)
 """
 
 Place: TypeAlias = tuple[datetime | str, int, str]
@@ -80,11 +75,6 @@ def reminders_due(connection: Connection, after: Place, limit: int) -> list[Unan
         Unanswered((asked_at, person, slug), phone, now)
         for asked_at, person, slug, phone, now in rows
     ]
-
-
-def forget_answers(connection: Connection, older_than: timedelta, limit: int) -> int:
-    """Delete answers to repeated API requests that were kept long enough."""
-    return connection.execute(_FORGET_ANSWERS, (older_than, limit)).rowcount
 
 
 @contextmanager

@@ -152,11 +152,6 @@ SELECT id, endpoint_id, event, state, attempts, next_at, status, error, created_
        convert_from(body, 'UTF8') AS body
 FROM webhook_deliveries
 """
-_FORGET: Final = """
-DELETE FROM webhook_deliveries WHERE id IN (
-    SELECT id FROM webhook_deliveries WHERE state <> 'pending'
-    AND created_at < assent_now() - %s ORDER BY created_at LIMIT %s)
-"""
 
 
 def sealed(secret_key: str, shown: str) -> bytes:
@@ -234,8 +229,3 @@ def page(
     with connection.cursor(row_factory=dict_row) as cursor:
         statement = f"{_READ} {where} ORDER BY id DESC LIMIT %(limit)s"
         return cursor.execute(statement, values).fetchall()
-
-
-def forget(connection: Connection, older_than: timedelta, limit: int) -> int:
-    """Delete deliveries that are over and were kept long enough."""
-    return connection.execute(_FORGET, (older_than, limit)).rowcount

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,10 +18,7 @@ from worker.policy import click_ids
 from worker.policy.hits import HUMAN, MANY_CODES, MANY_CODES_WITHIN, VERSION, Hit, classify
 from worker.webhooks.feeding import tell
 
-# What tells a machine from a person (agent, cropped address) is needed to judge again, for a time.
-KEPT: Final = timedelta(days=90)
 _PAGE: Final = 2_000
-_MANY: Final = 10_000
 
 
 class ClickDrain:
@@ -103,12 +100,6 @@ def reclassify(connection: Connection, start: datetime, end: datetime) -> dict[s
     if campaigns:
         click_tallies.rebuild(connection, sorted(campaigns))
     return moved
-
-
-def forget(connection: Connection) -> int:
-    """Let go of agents and addresses that were kept long enough; answers how many."""
-    with atomic(connection):
-        return clicks.forget(connection, KEPT, _MANY)
 
 
 def _judged(hit: LoggedHit, origins: Mapping[int, Origin]) -> Judged:

@@ -19,7 +19,7 @@ from keywords.ledger import instant
 from keywords.shop import Program
 from keywords.signals import Reading, Signal
 from keywords.turn import ConsentChange, Text, Turn
-from storage import coupon_pools, forms, outbox, shopify, sweeps
+from storage import coupon_pools, forms, outbox, sweeps
 from storage.conversation_writes import LATER_WITHIN, write_changes
 from storage.database import Connection
 from storage.locking import lock
@@ -33,8 +33,6 @@ BATCH: Final = 100
 ROUNDS: Final = 20
 GIVE_UP_AFTER: Final = timedelta(seconds=60)
 PAGES_KEPT: Final = timedelta(hours=3)  # the token of a form ends after two
-ANSWERS_KEPT: Final = timedelta(days=30)  # Idempotency-Key, as launches need it
-DELIVERIES_KEPT: Final = timedelta(days=90)  # far beyond Shopify's own retries
 _MANY: Final = 1_000
 
 # Tells a turn what the clock says; answers the texts that follow. The number is the subscriber's.
@@ -72,18 +70,6 @@ def tidy_messages(connection: Connection) -> int:
     if unknown:
         _log.warning("%d messages were left in mid-call: unknown, not sent again", unknown)
     return expired + unknown
-
-
-def forget_answers(connection: Connection) -> int:
-    """Delete answers to API requests after 30 days; answers how many."""
-    with atomic(connection):
-        return sweeps.forget_answers(connection, ANSWERS_KEPT, _MANY)
-
-
-def forget_deliveries(connection: Connection) -> int:
-    """Delete what Shopify delivered after 90 days; answers how many."""
-    with atomic(connection):
-        return shopify.forget(connection, DELIVERIES_KEPT, _MANY)
 
 
 def warn_of_coupons(connection: Connection) -> int:

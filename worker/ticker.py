@@ -25,6 +25,7 @@ from worker.campaigns import sweeps as campaign_sweeps
 from worker.campaigns.desk import desk_of
 from worker.campaigns.drain import drain as drain_campaigns
 from worker.queues import CAMPAIGNS, SEND, Bell
+from worker.retention import Keeper
 from worker.rights import Rights
 from worker.runtime import Line, Runtime, required
 from worker.sealing import Sealer
@@ -37,6 +38,7 @@ REMIND_EVERY_S: Final = 60.0
 FORGET_EVERY_S: Final = 3600.0
 COUPONS_EVERY_S: Final = 900.0
 RIGHTS_EVERY_S: Final = 900.0
+_PATIENCE_S: Final = 5.0
 # A message that has waited so long although somebody was woken: no worker is there.
 PATIENCE: Final = timedelta(seconds=15)
 
@@ -55,6 +57,7 @@ class Ticker:
         self._asking = Asking()
         settings = runtime.settings
         self._rights = Rights(settings.home, settings.phone_pepper, runtime.shops)
+        self._keeper = Keeper(settings, self._rights)
         self._clicks = clicks.ClickDrain(settings.home)
         self._courier = delivering.Courier(settings.secret_key, local=settings.simulator)
 
@@ -79,6 +82,10 @@ class Ticker:
         self._line.drop()
         self._runtime.line.drop()
 
+    def close(self) -> None:
+        """Let what runs beside come to its end."""
+        self._keeper.wait(_PATIENCE_S)
+
     def _sweep(self) -> None:
         connection, shops = self._runtime.connection(), self._runtime.shops
         sweeps.tidy_messages(connection)
@@ -87,9 +94,7 @@ class Ticker:
         sweeps.end_pauses(connection, shops)
         self._every(REMIND_EVERY_S, "remind", lambda: sweeps.remind(connection, shops))
         self._asking.ask(connection, shops)
-        self._every(FORGET_EVERY_S, "forget", lambda: sweeps.forget_answers(connection))
-        self._every(FORGET_EVERY_S, "clicks", lambda: clicks.forget(connection))
-        self._every(FORGET_EVERY_S, "shopify", lambda: sweeps.forget_deliveries(connection))
+        self._every(FORGET_EVERY_S, "retention", self._keeper.begin)
         self._every(RIGHTS_EVERY_S, "rights", lambda: self._rights.finish(connection))
         self._every(COUPONS_EVERY_S, "coupons", lambda: sweeps.warn_of_coupons(connection))
         self._every(FORGET_EVERY_S, "pages", lambda: sweeps.forget_pages(connection))
@@ -99,7 +104,6 @@ class Ticker:
         connection = self._runtime.connection()
         feeding.feed(connection)
         self._courier.deliver(connection)
-        self._every(FORGET_EVERY_S, "webhooks", lambda: delivering.forget(connection))
 
     def _every(self, seconds: float, name: str, sweep: Callable[[], int]) -> None:
         now = time.monotonic()
@@ -143,6 +147,7 @@ def tick_until(settings: Settings, stop: Stop) -> None:
             failures = _once(ticker, failures)
             stop.sleep(pause_s(failures) if failures else PERIOD_S)
     finally:
+        ticker.close()
         line.drop()
         bell.close()
         runtime.close()

@@ -30,6 +30,7 @@ from bot.api import (
     placements,
     problems,
     programs,
+    rights,
     segments,
     senders,
     subscribers,
@@ -57,6 +58,7 @@ _RESOURCES: Final = (
     webhooks,
     inbox,
     oversight,
+    rights,
 )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final, Protocol
 from uuid import UUID
 
@@ -51,6 +52,10 @@ class Database(Protocol):
     @property
     def simulated(self) -> bool:
         """Whether things are only tried out here: endpoints on this machine are allowed then."""
+
+    @property
+    def home(self) -> Path:
+        """ASSENT_HOME, for files that hold numbers and the key that signs receipts."""
 
     @property
     def handover(self) -> Handover | None:
@@ -116,6 +121,7 @@ def repeatable(key: UUID) -> Request | None:
     if not _IDEMPOTENCY_KEY.fullmatch(given):
         message = "Must be 1 to 255 visible ASCII characters."
         raise invalid([FieldError(HEADER, message, "header", "header")])
-    body = json.dumps(request.get_json(), sort_keys=True)
+    # Some operations take no body; that one is there and can be read was checked where it must be.
+    body = json.dumps(request.get_json(silent=True), sort_keys=True)
     asked = "\n".join((request.method, request.path, body))
     return Request(str(key), given, hashlib.sha256(asked.encode("utf-8", "surrogatepass")).digest())

@@ -76,6 +76,10 @@ _PATHS: Final[Mapping[str, Mapping[str, Any]]] = {
         "description": "The order's id in Assent.",
         "schema": {"type": "string", "pattern": ID},
     },
+    "erasure": {
+        "description": "The person's reference, as an erasure answered it.",
+        "schema": {"type": "string", "pattern": UUIDS},
+    },
     "message_sid": {
         "description": "The MessageSid of the text.",
         "schema": {"type": "string", "pattern": "^(?:SM|MM)[0-9a-f]{32}$"},

@@ -132,22 +132,6 @@ def test_clicks_are_judged_again_on_demand(sales: Sales) -> None:
         assert clicks.reclassify(connection, sales.now() - day, sales.now() + day) == {}
 
 
-def test_what_tells_machines_from_people_is_let_go_in_time(sales: Sales) -> None:
-    """After 90 days the label stays, the agent and the address are gone."""
-    text = sales.text(sales.campaign("Spring"), ANNA)
-    store(sales, hit(text, 1), hit(text, 2))
-    connection = sales.scene.connection
-    connection.execute("UPDATE clicks SET at = at - interval '91 days' WHERE id % 4194304 = 1")
-
-    assert clicks.forget(connection) == 1
-
-    kept = connection.execute(
-        "SELECT agent_id, address, address_key, headers, label FROM clicks ORDER BY at"
-    ).fetchall()
-    assert kept[0] == (None, None, None, None, "human")
-    assert kept[1][0] is not None
-
-
 def test_an_order_that_was_faster_than_the_log_gets_its_credit(sales: Sales) -> None:
     """The click's id came with the order; the click itself a moment later."""
     text = sales.text(sales.campaign("Spring"), ANNA)

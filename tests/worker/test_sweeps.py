@@ -297,29 +297,3 @@ def test_messages_that_are_too_old_and_leftovers_are_closed(scene: Scene) -> Non
     )
     assert sweeps.tidy_messages(scene.connection) == 2
     assert scene.messages() == {late: "expired", dead: "unknown", fine: "queued"}
-
-
-def test_answers_to_repeated_requests_are_forgotten_after_thirty_days(scene: Scene) -> None:
-    """Not a day earlier: a launch that is repeated must get its first answer."""
-    for days in (29, 31):
-        scene.connection.execute(
-            "INSERT INTO idempotent_answers (actor, key, request, created_at)"
-            " VALUES ('key', %s, '', clock_timestamp() - make_interval(days => %s))",
-            (str(days), days),
-        )
-    assert sweeps.forget_answers(scene.connection) == 1
-    rows = scene.connection.execute("SELECT key FROM idempotent_answers").fetchall()
-    assert rows == [("29",)]
-
-
-def test_deliveries_of_shopify_are_forgotten_after_ninety_days(scene: Scene) -> None:
-    """Long after Shopify has stopped trying; until then each counts once."""
-    for days in (89, 91):
-        scene.connection.execute(
-            "INSERT INTO shopify_deliveries (webhook_id, domain, topic, received_at)"
-            " VALUES (%s, 'a', 't', assent_now() - make_interval(days => %s))",
-            (str(days), days),
-        )
-    assert sweeps.forget_deliveries(scene.connection) == 1
-    rows = scene.connection.execute("SELECT webhook_id FROM shopify_deliveries").fetchall()
-    assert rows == [("89",)]

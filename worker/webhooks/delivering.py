@@ -25,7 +25,6 @@ BATCH: Final = 50
 AT_ONCE: Final = 8
 LEASE: Final = timedelta(minutes=2)
 PATIENCE: Final = timedelta(days=5)
-KEPT: Final = timedelta(days=30)
 _TIMEOUT: Final = urllib3.Timeout(connect=5, read=5)
 _MOST_READ: Final = 64 * 1024
 _MANY: Final = 5_000
@@ -108,12 +107,6 @@ def _pool(target: Target) -> urllib3.HTTPConnectionPool:
         assert_hostname=target.host,
         cert_reqs="CERT_REQUIRED",
     )
-
-
-def forget(connection: Connection) -> int:
-    """Delete deliveries that were kept long enough; answers how many."""
-    with atomic(connection):
-        return webhooks.forget(connection, KEPT, _MANY)
 
 
 def _settle(connection: Connection, attempts: Sequence[Attempt]) -> None:

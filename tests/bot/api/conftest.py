@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -31,6 +32,7 @@ class Database:
     """What the API is given by the service."""
 
     sessions: sessionmaker[Session]
+    home: Path
     shops: ShopCache = field(default_factory=ShopCache)
     phone_pepper: str = "a phone pepper of the tests, 32 b"
     secret_key: str = "a secret key of the tests, 32 b."
@@ -40,11 +42,11 @@ class Database:
 
 
 @pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
+def database(database_url: str, tmp_path: Path) -> Iterator[Database]:
     """A database with the demo shop."""
     load_if_empty(database_url)
     pool = engine(database_url, "test", pool_size=4)
-    yield Database(sessions(pool))
+    yield Database(sessions(pool), tmp_path / "home")
     pool.dispose()
 
 
