@@ -9,6 +9,8 @@ from uuid import UUID
 
 import psycopg
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from bot.demo import load_if_empty
 from keywords.consent import Method
@@ -332,3 +334,22 @@ def test_a_hold_that_is_over_binds_nobody(shop: Shop, database_url: str) -> None
         assert erasures.released(later, 10) == [(PHONE, Ground.REQUEST)]
         ((now,),) = later.execute("SELECT assent_now() - now()").fetchall()
         assert now > timedelta(days=10)
+
+
+SAID = ["JOIN", "COFFEE", "YES", "NO", "STOP", "START", "WEEKLY", "PAUSE 2 weeks", "ESPAÑOL"]
+SAID += ["too many texts", WORDS, f"call me at {PHONE}", "HELP"]
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.lists(st.sampled_from(SAID), max_size=6), st.lists(st.sampled_from(SAID), max_size=3))
+def test_any_life_can_be_erased_and_begun_again(
+    shop: Shop, before: list[str], after: list[str]
+) -> None:
+    """Whatever was texted: nothing is left of it, all chains verify, and a new one begins."""
+    shop.say(*before)
+    shop.erase()
+    assert marked(dump(shop.connection)) == {}
+
+    shop.say(*after)
+    assert shop.faults() == []
+    shop.erase()
