@@ -32,7 +32,7 @@ class Database:
     """What the API is given by the service."""
 
     sessions: sessionmaker[Session]
-    home: Path
+    home: Path = Path()
     shops: ShopCache = field(default_factory=ShopCache)
     phone_pepper: str = "a phone pepper of the tests, 32 b"
     secret_key: str = "a secret key of the tests, 32 b."
