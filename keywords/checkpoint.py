@@ -96,8 +96,16 @@ def read_key(text: str) -> VerifierKey:
 
 def sign(checkpoint: Checkpoint, seed: bytes) -> str:
     """The signed note of a checkpoint, by the log's own key (its name is the origin)."""
-    text = checkpoint.text()
-    key = verifier_key(checkpoint.origin, seed)
+    return sign_text(checkpoint.text(), checkpoint.origin, seed)
+
+
+def sign_text(text: str, name: str, seed: bytes) -> str:
+    """The signed note of any text that ends with a newline.
+
+    Its first line says what it is, so that no text can pass for a checkpoint: that of a checkpoint
+    is the name of its log.
+    """
+    key = verifier_key(name, seed)
     signature = Ed25519PrivateKey.from_private_bytes(seed).sign(text.encode())
     return f"{text}\n{_SIGNED_BY}{key.name} {_base64(key.id + signature)}\n"
 

@@ -21,6 +21,7 @@ from keywords.checkpoint import (
     VerifierKey,
     origin_of,
     sign,
+    sign_text,
     verifier_key,
 )
 from keywords.ledger import Json
@@ -41,6 +42,10 @@ class LedgerKey:
         """The signed note of a checkpoint, and the public key that verifies it."""
         key = verifier_key(checkpoint.origin, self._seed)
         return sign(checkpoint, self._seed), str(key)
+
+    def sign_text(self, log: UUID, text: str) -> str:
+        """The signed note of a text about the ledger ``log``; see ``keywords.checkpoint``."""
+        return sign_text(text, origin_of(log), self._seed)
 
     def sign_receipt(self, log: UUID, statement: Mapping[str, Json]) -> str:
         """The signed receipt of an erasure from the ledger ``log``."""

@@ -90,8 +90,13 @@ def redis_url(engine_servers: Servers, request: pytest.FixtureRequest) -> Iterat
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     """Settings with the simulator, a known account, and no servers."""
+    return settings_of(tmp_path / "home")
+
+
+def settings_of(home: Path) -> Settings:
+    """The same for any ASSENT_HOME."""
     return Settings(
-        home=tmp_path / "home",
+        home=home,
         port=8000,
         database_url=None,
         redis_url=None,

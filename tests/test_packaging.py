@@ -15,7 +15,7 @@ import pytest
 from tests.source import PACKAGES, ROOT
 
 # Every file of these kinds is data that some module reads at run time.
-DATA = {".toml", ".html", ".css", ".js", ".svg", ".jsonl", ".mako", ".sql", ".png", ".ttf"}
+DATA = {".toml", ".html", ".css", ".js", ".svg", ".jsonl", ".mako", ".sql", ".png", ".ttf", ".txt"}
 BUILD = """
 import sys
 from setuptools import build_meta

@@ -39,6 +39,7 @@ COMMANDS: Final = {
     "key": "bot.commands.keys:key",
     "ledger": "bot.commands.ledger:ledger",
     "import": "bot.commands.imports:import_",
+    "evidence": "bot.commands.evidence:evidence",
     "bench": "bot.commands:bench",
 }
 BENCHES: Final = {

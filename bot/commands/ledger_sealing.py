@@ -42,7 +42,7 @@ def checkpoint(*, verifier_key: bool) -> None:
             click.echo(str(LedgerKey(settings.home).verifier_key(log_id(connection))))
             return
         try:
-            sealed = _sealed(Sealer(settings), connection)
+            sealed = seal_patiently(Sealer(settings), connection)
         except (psycopg.OperationalError, SettingsError):
             raise
         except TROUBLE as error:
@@ -56,7 +56,7 @@ def checkpoint(*, verifier_key: bool) -> None:
     click.echo(sealed.note, nl=False)
 
 
-def _sealed(sealer: Sealer, connection: Connection) -> Sealed | None:
+def seal_patiently(sealer: Sealer, connection: Connection) -> Sealed | None:
     """The checkpoint of all that waits now, if running transactions end within seconds."""
     deadline = time.monotonic() + _PATIENCE_S
     before = newest(connection)
