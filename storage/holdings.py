@@ -180,6 +180,14 @@ HOLDINGS: Final = (
         "DELETE FROM waiting_questions WHERE subscriber_id = %(id)s",
     ),
     Holding(
+        "form_asks",
+        """
+        SELECT program, door, asked_at, confirmed FROM form_asks
+        WHERE subscriber_id = %(id)s ORDER BY asked_at
+        """,
+        "DELETE FROM form_asks WHERE subscriber_id = %(id)s",
+    ),
+    Holding(
         "number_strikes",
         "SELECT * FROM number_strikes WHERE subscriber_id = %(id)s ORDER BY at",
         "DELETE FROM number_strikes WHERE subscriber_id = %(id)s",
@@ -260,6 +268,8 @@ IMPERSONAL: Final[Mapping[str, str]] = MappingProxyType(
         "imports": "a file's name, digest and columns; never its rows",
         "import_parts": _COUNTS,
         "import_findings": "numbers of rows in a file, and why they were refused; never the cells",
+        "form_breakers": "ranges of ten thousand numbers, and countries",
+        "form_counters": "counts by range and country, and by keyed digests that end after a day",
         "form_posts": "a random mark and a keyed digest, for hours",
         "read_marks": "how far a reader has come",
         "suppressions": "a keyed hash of the number, kept to respect the objection",

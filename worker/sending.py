@@ -23,7 +23,7 @@ from uuid import UUID
 
 import psycopg
 
-from storage import outbox
+from storage import form_asks, outbox
 from storage.database import Connection
 from storage.messages import MessageState
 from storage.outbox import Due, Settlement
@@ -32,7 +32,7 @@ from worker.consequences import says_more, settle_refusal
 from worker.errors import CarrierError
 from worker.gateway import Accepted, NotAccepted, Outcome, Outgoing, Rejected, Unknown
 from worker.policy import backoff
-from worker.policy.questions import refusal
+from worker.policy.questions import CONFIRMATION, HELD, refusal
 from worker.runtime import SENDERS, Runtime
 
 BATCH: Final = SENDERS
@@ -82,13 +82,22 @@ def _claim(connection: Connection, limit: int) -> tuple[int, list[Claimed]]:
     at = time.monotonic()
     with atomic(connection):
         due = outbox.due(connection, limit)
-        reasons = {message.id: reason for message in due if (reason := _refusal(message))}
+        held = _held(connection, due)
+        reasons = {message.id: reason for message in due if (reason := _refusal(message, held))}
         outbox.suppress(connection, reasons)
         attempts = outbox.take(connection, [m.id for m in due if m.id not in reasons])
     return len(due), [Claimed(m, attempts[m.id], at) for m in due if m.id in attempts]
 
 
-def _refusal(message: Due) -> str | None:
+def _held(connection: Connection, due: Sequence[Due]) -> frozenset[UUID]:
+    """Questions of forms whose breaker opened while they waited."""
+    questions = [message.id for message in due if message.kind == CONFIRMATION]
+    return form_asks.held(connection, questions) if questions else frozenset()
+
+
+def _refusal(message: Due, held: frozenset[UUID]) -> str | None:
+    if message.id in held:
+        return HELD
     return refusal(
         message.kind,
         message.created_at,

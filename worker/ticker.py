@@ -19,7 +19,7 @@ from storage import campaign_sweeps as campaign_rows
 from storage import outbox
 from storage.settings import Settings
 from storage.sweeps import leading
-from worker import clicks, sweeps
+from worker import clicks, form_sweeps, sweeps
 from worker.asking import Asking
 from worker.campaigns import sweeps as campaign_sweeps
 from worker.campaigns.desk import desk_of
@@ -35,6 +35,7 @@ from worker.webhooks import delivering, feeding
 
 PERIOD_S: Final = 2.0
 REMIND_EVERY_S: Final = 60.0
+BREAKERS_EVERY_S: Final = 15.0
 FORGET_EVERY_S: Final = 3600.0
 COUPONS_EVERY_S: Final = 900.0
 RIGHTS_EVERY_S: Final = 900.0
@@ -97,6 +98,8 @@ class Ticker:
         self._every(FORGET_EVERY_S, "retention", self._keeper.begin)
         self._every(RIGHTS_EVERY_S, "rights", lambda: self._rights.finish(connection))
         self._every(COUPONS_EVERY_S, "coupons", lambda: sweeps.warn_of_coupons(connection))
+        self._every(BREAKERS_EVERY_S, "breakers", lambda: form_sweeps.judge_breakers(connection))
+        self._every(FORGET_EVERY_S, "limits", lambda: form_sweeps.forget(connection))
         self._every(FORGET_EVERY_S, "pages", lambda: sweeps.forget_pages(connection))
 
     def _tell(self) -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from http import HTTPStatus
 from typing import Final, NamedTuple, TypeAlias
 from urllib.parse import urlsplit
 
-from bot.joining.admission import Gate
 from bot.joining.counter import Counter, Outcome, Sent, Taken
 from bot.joining.exhibits import Exhibit
 from bot.joining.tokens import Tokens
@@ -51,14 +50,14 @@ class Moment(NamedTuple):
 class Desk:
     """The forms of one process. ``counter`` takes what comes back; ``origin`` is our own site."""
 
-    def __init__(self, resources: Resources, gates: Sequence[Gate]) -> None:
+    def __init__(self, resources: Resources) -> None:
         self.settings = resources.settings
         self.work = resources.work
         here = urlsplit(resources.settings.public_base_url)
         self.origin = f"{here.scheme}://{here.netloc}"
         self._shops = ShopCache(resources.settings.public_base_url)
         self._tokens = Tokens(resources.settings.secret_key)
-        self.counter = Counter(resources.settings, self._shops, self._tokens, gates)
+        self.counter = Counter(resources.settings, self._shops, self._tokens)
         self._kept: dict[tuple[Make, str, str], Exhibit] = {}
 
     def find(self, work: Work, slug: str) -> Moment | None:

@@ -14,7 +14,11 @@ from keywords.shop import Program
 
 TRAP: Final = "website"
 FIELDS: Final = ("phone", "country", "agree", "month", "day", "year")
-_UNTEXTABLE: Final = frozenset({LineType.LANDLINE, LineType.TOLL_FREE, LineType.PREMIUM_RATE})
+# Nobody reads a text on the first two; the others are what numbers are made of that pay whoever
+# has them texted (reliability T2).
+_UNTEXTABLE: Final = frozenset(
+    {LineType.LANDLINE, LineType.TOLL_FREE, LineType.PREMIUM_RATE, LineType.VOIP, LineType.OTHER}
+)
 
 
 @dataclass(frozen=True, slots=True)

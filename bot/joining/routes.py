@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Final
 
 from flask import Blueprint, Response, request
 
 from bot.joining import assets, embed, pages, visitor
-from bot.joining.admission import GATES, Gate
 from bot.joining.assets import Asset
 from bot.joining.counter import THANKED, Outcome, Sent, Taken
 from bot.joining.desk import LARGEST_FORM, STATUS, Desk, Moment, notice
@@ -26,10 +24,10 @@ POLICY: Final = (
 _FOR_EVER: Final = "public, max-age=31536000, immutable"
 
 
-def blueprint(resources: Resources, gates: Sequence[Gate] = GATES) -> Blueprint:
-    """The routes of both forms; ``gates`` are asked before a form is recorded."""
+def blueprint(resources: Resources) -> Blueprint:
+    """The routes of both forms."""
     routes = Blueprint("joining", __name__, template_folder="templates")
-    desk = Desk(resources, gates)
+    desk = Desk(resources)
 
     @routes.get("/join/<slug>")
     def show_form(slug: str) -> Response:

@@ -16,6 +16,9 @@ from keywords.people import Standing
 CONFIRMATION: Final = "confirmation"
 REMINDER: Final = "reminder"
 COUPON: Final = "coupon"
+# A form asked for it, and meanwhile the breaker of its range, country or of all forms has opened.
+# The text is closed, not kept: it does not count as a question, so its person can ask again.
+HELD: Final = "policy.form_breaker"
 _QUESTIONS: Final = frozenset({CONFIRMATION, REMINDER})
 
 

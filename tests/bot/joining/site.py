@@ -32,11 +32,12 @@ def token_in(page: str) -> str:
 
 @dataclass
 class Site:
-    """The service as a visitor sees it. ``headers`` go with every request."""
+    """The service as a visitor sees it. ``headers`` go with every request, from ``address``."""
 
     app: Assent
     url: str
     headers: dict[str, str] = field(default_factory=dict)
+    address: str = "127.0.0.1"
 
     @property
     def resources(self) -> Resources:
@@ -61,10 +62,17 @@ class Site:
         self.wait(3)
         return token
 
+    def tokens(self, count: int, path: str = "/join/deals") -> list[str]:
+        """Open so many forms, and wait until they may be sent."""
+        tokens = [token_in(self.get(path).text) for _ in range(count)]
+        self.wait(3)
+        return tokens
+
     def post(self, path: str = "/join/deals", **fields: str) -> TestResponse:
         """Send a form; without other wishes a proper one of Anna's."""
         usual = {"phone": FIRST, "country": "US", "agree": "yes"}
-        return self.client.post(path, data=usual | fields, headers=self.headers)
+        base = {"REMOTE_ADDR": self.address}
+        return self.client.post(path, data=usual | fields, headers=self.headers, environ_base=base)
 
     def send(self, path: str = "/join/deals", **fields: str) -> TestResponse:
         """Open a form and send it."""

@@ -3,62 +3,34 @@
 from __future__ import annotations
 
 import pytest
-from flask import Flask
 
-from bot.joining.admission import Attempt, Gate, Verdict
-from bot.joining.routes import blueprint
-from storage.transaction import Work
-from tests.bot.joining.site import ANNA, Site, token_in
-
-
-def answered(site: Site, gate: Gate, path: str = "/join/deals", **fields: str) -> tuple[int, str]:
-    """Status and text of a form that meets a gate."""
-    app = Flask("tests")
-    app.register_blueprint(blueprint(site.resources, [gate]))
-    with app.test_client(use_cookies=False) as client:
-        page = client.get(path, headers=site.headers)
-        token = token_in(page.text) if "<form" in page.text else page.get_json()["token"]
-        site.wait(3)
-        usual = {"phone": "(415) 555-0123", "agree": "yes", "token": token}
-        answer = client.post(path, data=usual | fields, headers=site.headers)
-        return answer.status_code, answer.text
+from storage import form_counters
+from storage.form_counters import Count
+from tests.bot.joining.site import Site, token_in
+from worker.policy.form_limits import LIMITS, Door, Scope
 
 
-def test_a_gate_is_told_what_it_may_judge_by(site: Site) -> None:
-    """Program, number, address and browser, in the transaction that records the form."""
-    met: list[tuple[str, str, str, str]] = []
-    site.headers["User-Agent"] = "Firefox"
-
-    def gate(work: Work, attempt: Attempt) -> Verdict | None:
-        work.connection.execute("SELECT 1")
-        who = (attempt.phone.e164, attempt.address, attempt.user_agent)
-        met.append((attempt.program.slug, *who))
-        return None
-
-    status, _ = answered(site, gate)
-
-    assert status == 200
-    assert met == [("deals", ANNA, "127.0.0.1", "Firefox")]
-    assert site.state() == "pending"
+def use_up(site: Site) -> None:
+    """All that may be asked for in an hour has been."""
+    (limit,) = (x for x in LIMITS[Door.FORM] if (x.scope, x.per) == (Scope.GLOBAL, "hour"))
+    ((second,),) = site.rows("SELECT extract(epoch FROM assent_now())::bigint")
+    bucket = second // limit.width_s
+    count = Count("form:global:", limit.width_s, bucket, bucket, limit.window_s, limit.most)
+    with site.resources.work() as work:
+        form_counters.add(work.connection, [count], [])
 
 
-def test_a_gate_is_not_asked_about_what_is_no_form(site: Site) -> None:
-    """Mistakes and robots cost no budget."""
+@pytest.mark.parametrize(
+    ("fields", "status"),
+    [({"phone": "12"}, 422), ({"website": "x"}, 200), ({"token": "forged"}, 400)],
+    ids=["mistake", "robot", "no token"],
+)
+def test_what_is_no_form_costs_no_budget(site: Site, fields: dict[str, str], status: int) -> None:
+    """Mistakes and robots are answered without counting."""
+    token = site.token()
 
-    def gate(work: Work, attempt: Attempt) -> Verdict | None:
-        raise AssertionError
-
-    assert answered(site, gate, phone="12")[0] == 422
-    assert answered(site, gate, website="x")[0] == 200
-
-
-def test_quietly_refused_looks_like_taken(site: Site) -> None:
-    """Whoever is over a budget learns nothing, and nobody is texted."""
-    quiet = answered(site, lambda work, attempt: Verdict.QUIET)
-    assert (site.state(), site.questions()) == (None, [])
-
-    assert quiet == answered(site, lambda work, attempt: Verdict.ADMITTED)
-    assert site.outcomes() == {"quiet": 1, "recorded": 1}
+    assert site.post(**({"token": token} | fields)).status_code == status
+    assert site.rows("SELECT count(*) FROM form_counters") == [(0,)]
 
 
 @pytest.mark.parametrize("path", ["/join/deals", "/join/deals/embed"])
@@ -67,9 +39,13 @@ def test_while_a_form_is_closed_people_join_by_text(site: Site, path: str) -> No
     site.change("deals", origins=("https://acme.example",))
     site.headers["Origin"] = "https://acme.example"
     site.headers["Accept-Language"] = "fr"
+    page = site.get(path)
+    token = token_in(page.text) if "<form" in page.text else page.get_json()["token"]
+    site.wait(3)
+    use_up(site)
 
-    status, text = answered(site, lambda work, attempt: Verdict.CLOSED, path)
+    answer = site.post(path, token=token)
 
-    assert status == 503
-    assert "Envoyez JOIN au 54321" in text
+    assert answer.status_code == 503
+    assert "Envoyez JOIN au 54321" in answer.text
     assert site.questions() == []
