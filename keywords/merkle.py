@@ -99,6 +99,14 @@ def root(leaves: Iterable[bytes]) -> bytes:
     return tree.root()
 
 
+def full_root(leaves: Sequence[bytes]) -> bytes:
+    """The root over a number of leaves that is a power of two: :func:`root`, and quicker."""
+    row = leaves
+    while len(row) > 1:
+        row = [node_hash(left, right) for left, right in zip(row[::2], row[1::2], strict=True)]
+    return row[0]
+
+
 def join(parts: Sequence[bytes]) -> bytes:
     """The hash over neighbouring full subtrees, each smaller than the one before it."""
     if not parts:

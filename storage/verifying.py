@@ -1,7 +1,8 @@
-"""Check the whole ledger and the current consent table against it.
+"""Check people's entries, and the current consent table against them, exactly.
 
-One pass over one snapshot: two streams in the order of the subjects, merged person by person, so
-that memory does not grow with the ledger and writers are not disturbed.
+Two streams in the order of the subjects, merged person by person, so that memory does not grow
+with the ledger. :func:`check` does so for everybody; a whole ledger is looked at more quickly by
+``storage.scanning`` first, which leaves only suspects to :func:`examine`.
 """
 
 from __future__ import annotations
@@ -16,8 +17,10 @@ from operator import itemgetter
 from typing import Any, Final
 from uuid import UUID
 
-from psycopg import IsolationLevel
+from psycopg import DataError
+from psycopg.abc import Buffer
 from psycopg.rows import TupleRow
+from psycopg.types.datetime import TimestamptzLoader
 
 from keywords.consent import Change
 from keywords.ledger import GENESIS, Fault, Link, verify
@@ -27,6 +30,7 @@ from storage.projection import Current, columns, differences, replayed
 from storage.transaction import atomic
 
 # The copies of envelope fields that an entry keeps in columns of its own, in the order of _CHAINS.
+# ``storage.scanning`` compares each of them too.
 COPIES: Final = (
     "event",
     "change",
@@ -37,25 +41,28 @@ COPIES: Final = (
     "message_sid",
     "placement",
 )
-_CHAINS = """
+_CHAINS: Final = """
 SELECT e.subject, e.n, e.envelope, e.prev, e.hash, e.evidence_digest, v.salt, v.evidence,
        e.event, e.change, e.program, e.method, e.occurred_at, e.recorded_at, e.message_sid,
-       e.placement
-FROM consent_events e LEFT JOIN consent_evidence v USING (event)
+       e.placement, l.log
+FROM consent_events e LEFT JOIN consent_evidence v USING (event) CROSS JOIN ledger_log l
+WHERE %(everybody)s OR e.subject = ANY(%(subjects)s)
 ORDER BY e.subject, e.n
 """
 _STANDING: Final = tuple(columns(Standing("")))
-_PEOPLE = f"""
+_PEOPLE: Final = f"""
 SELECT s.ref, s.language, s.suspended, s.chain_n, s.chain_head, {
     ", ".join(f"t.{name}" for name in _STANDING)
 }
 FROM subscribers s LEFT JOIN subscriptions t ON t.subscriber_id = s.id
+WHERE %(everybody)s OR s.ref = ANY(%(subjects)s)
 ORDER BY s.ref
 """  # noqa: S608 - the names are those of a class
 # What is wrong with evidence that is not there, or still is.
 MISSING: Final = "the evidence is missing, and no later entry says that it was destroyed"
 KEPT: Final = "the evidence is still there, although a later entry says that it was destroyed"
 _BATCH: Final = 2_000
+_SUSPECTS: Final = 500
 _LINK: Final = 8
 
 
@@ -90,30 +97,53 @@ def check(connection: Connection) -> Iterator[Checked]:
     subscriber's row knows the last entry. Projection: the current state is the replay's. Take all
     of the iterator: the snapshot is held until it ends.
     """
-    with _snapshot(connection):
-        entries = _rows(connection, "chains", _CHAINS)
-        people = _rows(connection, "people", _PEOPLE)
-        for subject, chain, person in _merged(entries, people):
-            yield Checked(subject, len(chain), list(_faults(subject, chain, person)))
+    with snapshot(connection):
+        yield from _checked(connection, None)
+
+
+def examine(connection: Connection, subjects: Sequence[UUID]) -> Iterator[Fault]:
+    """The faults of these people, as :func:`check` finds them. Call inside :func:`snapshot`."""
+    for first in range(0, len(subjects), _SUSPECTS):
+        for checked in _checked(connection, subjects[first : first + _SUSPECTS]):
+            yield from checked.faults
 
 
 @contextmanager
-def _snapshot(connection: Connection) -> Iterator[None]:
-    level = connection.isolation_level
-    connection.isolation_level = IsolationLevel.REPEATABLE_READ
-    try:
-        with atomic(connection):
-            connection.execute("SET TRANSACTION READ ONLY")
-            connection.execute("SET LOCAL statement_timeout = 0")
-            yield
-    finally:
-        connection.isolation_level = level
+def snapshot(connection: Connection) -> Iterator[None]:
+    """One view of the database until the block is left; writers are not disturbed."""
+    with atomic(connection):
+        connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        connection.execute("SET LOCAL statement_timeout = 0")
+        yield
 
 
-def _rows(connection: Connection, name: str, statement: str) -> Iterator[TupleRow]:
+def _checked(connection: Connection, subjects: Sequence[UUID] | None) -> Iterator[Checked]:
+    """These people, or everybody, in the order of their references."""
+    values = {"everybody": subjects is None, "subjects": list(subjects or ())}
+    entries = _rows(connection, "chains", _CHAINS, values)
+    people = _rows(connection, "people", _PEOPLE, values)
+    for subject, chain, person in _merged(entries, people):
+        yield Checked(subject, len(chain), list(_faults(subject, chain, person)))
+
+
+def _rows(
+    connection: Connection, name: str, statement: str, values: Mapping[str, Any]
+) -> Iterator[TupleRow]:
     with connection.cursor(name) as cursor:
+        cursor.adapters.register_loader("timestamptz", _AnyTime)
         cursor.itersize = _BATCH
-        yield from cursor.execute(statement)
+        yield from cursor.execute(statement, values)
+
+
+class _AnyTime(TimestamptzLoader):
+    """Times as they are; as text where Python has none, such as infinity, which is a fault too."""
+
+    def load(self, data: Buffer) -> Any:
+        """The moment, or what PostgreSQL calls it."""
+        try:
+            return super().load(data)
+        except DataError:
+            return bytes(data).decode("ascii")
 
 
 def _merged(
@@ -194,9 +224,12 @@ def _copy_faults(envelope: Mapping[str, Any], copies: Sequence[Any]) -> Iterator
         return
     terms = envelope.get("terms")
     told = {**envelope, "placement": terms.get("placement") if isinstance(terms, dict) else None}
-    for name, column in zip(COPIES, copies, strict=True):
+    *told_by_columns, log = copies
+    for name, column in zip(COPIES, told_by_columns, strict=True):
         if _written(told.get(name), column) != column:
             yield f"the column {name} was altered"
+    if envelope.get("log") != str(log):
+        yield "the envelope belongs to another ledger"
 
 
 def _written(value: Any, like: Any) -> Any:

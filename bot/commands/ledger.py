@@ -4,45 +4,30 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
 
 import click
 
 from bot.commands.context import open_database
 from bot.commands.ledger_sealing import checkpoint, prove
+from bot.engines.errors import EngineError
+from keywords.checkpoint import NoteError, VerifierKey, read_key
 from keywords.ledger import Fault
-from storage.database import connect
-from storage.verifying import Checked, check, size
+from storage.checking import Findings, verify_ledger
+from storage.checkpoints import log_id, newest
+from storage.database import Connection, connect
+from storage.published import folder_of
+from storage.signing import known_key
+from storage.tree_check import TreeFault, Trust
+from storage.verifying import size
 
 _ANSWER_IS_NO: Final = 1
 _MOST_SHOWN: Final = 100
-_STEP: Final = 1000
-
-
-@dataclass(slots=True)
-class Report:
-    """What a check found."""
-
-    people: int = 0
-    entries: int = 0
-    faults: list[Fault] = field(default_factory=list)
-
-    def add(self, checked: Checked) -> None:
-        """Count one person in."""
-        self.people += 1
-        self.entries += checked.entries
-        self.faults += checked.faults
-
-    def as_json(self) -> dict[str, Any]:
-        """The form for scripts."""
-        return {
-            "ok": not self.faults,
-            "people": self.people,
-            "entries": self.entries,
-            "faults": [{"subject": str(f.subject), "n": f.n, "what": f.what} for f in self.faults],
-        }
+_NO_KEY: Final = (
+    "There are checkpoints, and no key to check their signatures with; give it with --pubkey"
+    " (assent ledger checkpoint --verifier-key prints it where the ledger is sealed)."
+)
 
 
 @click.group()
@@ -56,52 +41,120 @@ ledger.add_command(prove)
 
 @ledger.command("verify")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as a JSON object.")
-def verify(as_json: bool) -> None:
-    """Check the whole ledger, and the current consent table against it.
+@click.option(
+    "--pubkey",
+    "pubkeys",
+    multiple=True,
+    metavar="KEY",
+    help="The ledger's public key, or a file with it; may be repeated. Default: that of the"
+    " private key in ASSENT_HOME.",
+)
+@click.option(
+    "--checkpoints",
+    "folders",
+    multiple=True,
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="A directory of published checkpoints to compare with; may be repeated. Default: the one"
+    " in ASSENT_HOME.",
+)
+def verify(pubkeys: tuple[str, ...], folders: tuple[Path, ...], *, as_json: bool) -> None:
+    """Check the whole ledger, the current consent table against it, and all that was sealed.
 
-    Names each fault: the person's reference, the number of the entry, and what does not hold.
+    Names each fault: the person's reference and the number of the entry, or the leaf or
+    checkpoint, and what does not hold. A directory that somebody else kept shows what the database
+    alone cannot: a history that was cut, rewritten or forked as a whole.
     Exit code 0: everything holds, 1: something does not, 2: this could not run.
     """
+    keys = tuple(_key(text) for text in pubkeys)
     with open_database() as settings:
         assert settings.database_url is not None
-        report = run(settings.database_url, progress=not as_json and sys.stderr.isatty())
+        with connect(settings.database_url, "ledger verify") as connection:
+            trust = _trust(connection, settings.home, Trust(keys, folders))
+            found = run(connection, trust, progress=not as_json and sys.stderr.isatty())
     if as_json:
-        click.echo(json.dumps(report.as_json(), indent=2))
+        click.echo(json.dumps(as_report(found), indent=2))
     else:
-        _print(report)
-    if report.faults:
+        _print(found)
+    if found.faults:
         raise SystemExit(_ANSWER_IS_NO)
 
 
-def run(database_url: str, *, progress: bool = False) -> Report:
+def run(connection: Connection, trust: Trust, *, progress: bool = False) -> Findings:
     """Check the ledger of a database; with ``progress``, show a bar on stderr."""
-    report = Report()
-    with connect(database_url, "ledger verify") as connection:
+    found = Findings()
+    try:
         if not progress:
-            for checked in check(connection):
-                report.add(checked)
-            return report
+            for _ in verify_ledger(connection, trust, found):
+                pass
+            return found
         with click.progressbar(length=size(connection), label="Entries", file=sys.stderr) as bar:
-            for steps in _stepwise(report, check(connection)):
+            for steps in verify_ledger(connection, trust, found):
                 bar.update(steps)
+    except OSError as error:
+        raise EngineError(f"A published checkpoint cannot be read: {error.strerror}.") from error
+    return found
+
+
+def as_report(found: Findings) -> dict[str, Any]:
+    """The form for scripts. ``sealed`` is there when anything was ever sealed or published."""
+    tree = found.tree
+    report: dict[str, Any] = {
+        "ok": not found.faults,
+        "people": found.scan.people,
+        "entries": found.scan.entries,
+        "faults": [_as_json(fault) for fault in found.faults],
+    }
+    if tree.leaves or tree.checkpoints or tree.published:
+        report["sealed"] = {
+            "leaves": tree.leaves,
+            "checkpoints": tree.checkpoints,
+            "published": tree.published,
+            "unsealed": tree.unsealed,
+        }
     return report
 
 
-def _stepwise(report: Report, people: Iterator[Checked]) -> Iterator[int]:
-    shown = 0
-    for checked in people:
-        report.add(checked)
-        if report.entries - shown >= _STEP:
-            yield report.entries - shown
-            shown = report.entries
-    yield report.entries - shown
+def _as_json(fault: Fault | TreeFault) -> dict[str, Any]:
+    if isinstance(fault, Fault):
+        return {"subject": str(fault.subject), "n": fault.n, "what": fault.what}
+    return {"where": fault.where, "what": fault.what}
 
 
-def _print(report: Report) -> None:
-    for fault in report.faults[:_MOST_SHOWN]:
-        click.echo(f"{fault.subject} entry {fault.n}: {fault.what}")
-    if len(report.faults) > _MOST_SHOWN:
-        click.echo(f"… and {len(report.faults) - _MOST_SHOWN} more; --json names them all.")
-    counted = f"{report.entries} entries of {report.people} people"
-    verdict = f"{len(report.faults)} faults in" if report.faults else "Everything holds:"
+def _print(found: Findings) -> None:
+    for fault in found.faults[:_MOST_SHOWN]:
+        where = f"{fault.subject} entry {fault.n}" if isinstance(fault, Fault) else fault.where
+        click.echo(f"{where}: {fault.what}")
+    if len(found.faults) > _MOST_SHOWN:
+        click.echo(f"… and {len(found.faults) - _MOST_SHOWN} more; --json names them all.")
+    tree = found.tree
+    counted = f"{found.scan.entries} entries of {found.scan.people} people"
+    verdict = f"{len(found.faults)} faults in" if found.faults else "Everything holds:"
     click.echo(f"{verdict} {counted}.")
+    if tree.leaves or tree.checkpoints or tree.published:
+        click.echo(
+            f"Sealed: {tree.leaves} leaves, {tree.checkpoints} checkpoints, {tree.published}"
+            f" published ones; {tree.unsealed} entries are not sealed yet."
+        )
+
+
+def _key(text: str) -> VerifierKey:
+    """A public key as it was given: itself, or in a file."""
+    try:
+        return read_key(text if "+" in text else Path(text).read_text(encoding="utf-8"))
+    except (NoteError, OSError, UnicodeDecodeError) as error:
+        raise click.BadParameter(f"{text} is no public key of a ledger.") from error
+
+
+def _trust(connection: Connection, home: Path, given: Trust) -> Trust:
+    """What was given, and what this installation has where nothing was."""
+    ours = folder_of(home)
+    folders = given.folders or ((ours,) if ours.is_dir() else ())
+    key = None if given.keys else known_key(home, log_id(connection))
+    keys = given.keys or ((key,) if key else ())
+    if not keys and (newest(connection) is not None or any(map(_has_files, folders))):
+        raise EngineError(_NO_KEY)
+    return Trust(keys, folders)
+
+
+def _has_files(folder: Path) -> bool:
+    return any(folder.iterdir())
