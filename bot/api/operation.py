@@ -27,7 +27,7 @@ SECURITY: Final = "key"
 _ALWAYS: Final = (Kind.UNAUTHORIZED, Kind.FORBIDDEN, Kind.TOO_MANY, Kind.UNAVAILABLE)
 _WITH_BODY: Final = (Kind.BAD_REQUEST, Kind.TOO_LARGE, Kind.MEDIA_TYPE, Kind.INVALID)
 
-View = Callable[..., BaseModel]
+View = Callable[..., BaseModel | Response]
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,6 +47,8 @@ OPERATIONS = [
     ("GET", f"subscribers/{ANNA}", Scope.READ),
     ("GET", f"subscribers/{ANNA}/consent", Scope.READ),
     ("GET", f"subscribers/{ANNA}/messages", Scope.READ),
+    ("GET", f"subscribers/{ANNA}/evidence", Scope.COMPLIANCE),
+    ("GET", f"subscribers/{ANNA}/receipts/deals", Scope.COMPLIANCE),
     ("POST", "opt-ins", Scope.OPTIN),
     ("POST", f"subscribers/{ANNA}/opt-out", Scope.OPTIN),
     ("GET", "segments", Scope.READ),

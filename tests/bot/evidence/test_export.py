@@ -15,8 +15,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.evidence import verify
-from keywords.consent import Method
+from bot.evidence import story, verify
+from keywords.consent import Change, Method
 from storage.database import connect
 from storage.erasing import Request, erase
 from storage.shop import ShopCache
@@ -215,3 +215,9 @@ def test_any_history_verifies(life: Life, seed: int) -> None:
     files = unpacked(life.export(phone).content)
 
     assert verify.Examination(files, ()).faults == []
+
+
+def test_every_kind_of_entry_has_its_words() -> None:
+    """A kind that is added is told in a sentence, not by its name in the code."""
+    assert set(story.TITLES) == set(Change)
+    assert set(story.METHODS) == set(Method)
