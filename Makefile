@@ -1,6 +1,7 @@
 # make run    start the service on http://127.0.0.1:8000 with everything it needs
 # make test   run the tests, in parallel, on servers of their own
 # make check  lint, types, import contracts
+# make faults kill, stop and starve a running service for minutes; SEED=… repeats a run
 #
 # The virtual environment is made on the first run and brought up to date when a requirement
 # changes. PYTHON=python3.13 chooses the interpreter; ARGS="-k stop" goes to pytest.
@@ -13,7 +14,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # --no-strip-extras: older pips take the newest release for "pydantic[email]" unless it is pinned too.
 LOCK := uv pip compile --universal --no-strip-extras --generate-hashes --no-emit-index-url --no-annotate --quiet
 
-.PHONY: run test check format lock clean
+.PHONY: run test check faults format lock clean
 .DELETE_ON_ERROR:
 
 run: $(VENV)/.run
@@ -28,6 +29,9 @@ check: $(VENV)/.test
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+
+faults: $(VENV)/.test
+	@$(BIN)/python -m tests.faults
 
 format: $(VENV)/.test
 	@$(BIN)/ruff check --fix .
