@@ -22,8 +22,10 @@ from bot.resources import open_resources
 from bot.shopify import receiving as shopify
 from bot.signature import Verifier
 from bot.simulator import proxy
+from bot.status import STATUS_PATH, StatusWebhook
 from bot.webhooks import INBOUND_PATH, TOO_LARGE, Call, InboundWebhook, Reply, call_from
 from storage.settings import Settings
+from worker.marks import Marks
 from worker.queues import wake
 from worker.texts.codes import Codes
 from worker.texts.links import own_host
@@ -100,12 +102,16 @@ def create_app(settings: Settings) -> Assent:
         Pace(time.monotonic, MISSES, MISSES_PER_SECOND),
         own_host(settings.link_base_url, settings.public_base_url),
     )
-    app = Assent({INBOUND_PATH: webhook}, links)
+    reports = StatusWebhook(
+        verifier(settings), Marks(settings.secret_key), resources.reports.submit
+    )
+    app = Assent({INBOUND_PATH: webhook, STATUS_PATH: reports}, links)
     app.config.update(
         MAX_CONTENT_LENGTH=1024 * 1024, SECRET_KEY=settings.secret_key, TRUSTED_HOSTS=None
     )
     app.extensions["assent"] = resources
     app.add_url_rule(INBOUND_PATH, "inbound", _view(webhook), methods=["POST"])
+    app.add_url_rule(STATUS_PATH, "status", _view(reports), methods=["POST"])
     app.before_request(_second_door(links))
     app.register_blueprint(health.blueprint(resources, time.time))
     app.register_blueprint(home.blueprint(settings))
@@ -151,12 +157,12 @@ def verifier(settings: Settings) -> Verifier:
 def _view(handler: Hot) -> Callable[[], Response]:
     """The same handler as an ordinary Flask view."""
 
-    def inbound() -> Response:
-        """An inbound text from Twilio."""
+    def webhook() -> Response:
+        """A call from Twilio."""
         reply = handler(call_from(request.environ, request.get_data(cache=False)))
         return Response(reply.body, reply.status, content_type=reply.content_type)
 
-    return inbound
+    return webhook
 
 
 def _harden(response: Response) -> Response:

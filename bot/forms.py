@@ -31,6 +31,8 @@ _ACCOUNT_SID = re.compile(r"AC[0-9a-f]{32}")
 # +14155550100, 54321, whatsapp:+14155550100, rcs:acme_agent: visible ASCII, nothing else.
 _ADDRESS = re.compile(r"[!-~]{1,128}")
 _COUNT = re.compile(r"[0-9]{1,3}")
+_STATUS = re.compile(r"[a-z_]{1,32}")
+_CODE = re.compile(r"[0-9]{1,6}")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _OPT_OUT_TYPES = frozenset({"STOP", "START", "HELP"})
 
@@ -71,6 +73,15 @@ class Form:
 
     raw: bytes
     params: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class StatusForm:
+    """A status callback. ``code`` is Twilio's error code, where the text has failed."""
+
+    message_sid: str
+    status: str
+    code: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +126,19 @@ def parse_form(body: bytes, content_type: str | None) -> Form:
             raise FormError(FormFault.FORBIDDEN_NAMES, f"The parameter {key} is given twice.")
         params[key] = _unquoted(value) if "%" in value else value
     return Form(body, params)
+
+
+def status(params: Mapping[str, str]) -> StatusForm:
+    """The status callback in these parameters (rules 5.2).
+
+    Raises :class:`BadForm` for a MessageSid or MessageStatus that is missing or malformed.
+    """
+    code = params.get("ErrorCode", "")
+    return StatusForm(
+        message_sid=_required(params, "MessageSid", _MESSAGE_SID),
+        status=_required(params, "MessageStatus", _STATUS),
+        code=int(code) if _CODE.fullmatch(code) else None,
+    )
 
 
 def is_form(content_type: str | None) -> bool:

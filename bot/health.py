@@ -18,6 +18,7 @@ _STATE: Final = """
 SELECT (SELECT version_num FROM alembic_version), pg_is_in_recovery(),
        extract(epoch FROM clock_timestamp())
 """
+_HELD: Final = "SELECT EXISTS (SELECT FROM instance WHERE held_since IS NOT NULL)"
 
 
 def blueprint(resources: Resources, clock: Callable[[], float]) -> Blueprint:
@@ -33,9 +34,12 @@ def blueprint(resources: Resources, clock: Callable[[], float]) -> Blueprint:
     def readyz() -> tuple[Response, int]:
         """Texts can be taken: PostgreSQL writes, the schema is ours, the clocks agree.
 
-        Valkey away is "degraded" and still ready, because STOP must keep working without it.
+        Valkey away is "degraded" and still ready, because STOP must keep working without it. So is
+        a database that was restored and that nobody has confirmed: it answers, and sends nothing.
         """
         checks = {"postgresql": _postgresql(resources, clock), "valkey": _valkey(resources)}
+        if checks["postgresql"] == "ok":
+            checks["instance"] = _instance(resources)
         return _report(checks)
 
     return routes
@@ -60,6 +64,12 @@ def _postgresql(resources: Resources, clock: Callable[[], float]) -> str:
     if standby:
         return "read-only"
     return "ok" if abs(clock() - float(now)) <= CLOCK_SKEW_S else "clocks differ by more than 2 s"
+
+
+def _instance(resources: Resources) -> str:
+    with resources.pool.connect() as connection:
+        held = connection.execute(text(_HELD)).scalar_one()
+    return "sends nothing until it is confirmed" if held else "ok"
 
 
 def _valkey(resources: Resources) -> str:

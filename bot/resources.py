@@ -13,7 +13,9 @@ from sqlalchemy.orm import Session, sessionmaker
 from bot.clicking import ClickRecorder
 from bot.destinations import Destinations
 from bot.exchange import Exchange
+from bot.ways import Way
 from storage.database import engine, sessions
+from storage.delivery import Report, append
 from storage.settings import Settings
 from storage.shop import ShopCache
 from storage.transaction import Handover, Work, transaction
@@ -30,6 +32,7 @@ class Resources:
     pool: Engine
     sessions: sessionmaker[Session]
     exchange: Exchange
+    reports: Way[Report, None]
     shops: ShopCache
     destinations: Destinations
     clicks: ClickRecorder
@@ -69,6 +72,7 @@ class Resources:
     def close(self) -> None:
         """Let every connection go."""
         self.exchange.close()
+        self.reports.close()
         self.destinations.close()
         self.clicks.close()
         self.pool.dispose()
@@ -79,9 +83,18 @@ def open_resources(settings: Settings, handover: Handover | None = None) -> Reso
     assert settings.database_url is not None
     pool = engine(settings.database_url, "web", pool_size=4)
     exchange = Exchange(settings.database_url, settings.public_base_url)
+    reports: Way[Report, None] = Way(settings.database_url, "reports", append)
     shops = ShopCache(settings.public_base_url)
     destinations = Destinations(settings.database_url)
     clicks = ClickRecorder(settings.home, settings.phone_pepper)
     return Resources(
-        settings, pool, sessions(pool), exchange, shops, destinations, clicks, handover
+        settings,
+        pool,
+        sessions(pool),
+        exchange,
+        reports,
+        shops,
+        destinations,
+        clicks,
+        handover,
     )

@@ -60,7 +60,7 @@ UPDATE campaigns SET
     state = CASE WHEN grace IS NULL THEN 'planning'
                  WHEN starts_at > assent_now() THEN 'scheduled' ELSE 'running' END,
     starts_at = CASE WHEN grace IS NULL THEN greatest(starts_at, assent_now()) ELSE starts_at END,
-    state_reason = NULL, updated_at = assent_now(), paused_at = NULL,
+    state_reason = NULL, updated_at = assent_now(), paused_at = NULL, resumed_at = assent_now(),
     grace = grace + greatest(assent_now() - greatest(paused_at, starts_at), interval '0')
 WHERE id = %s
 """

@@ -72,7 +72,8 @@ class CampaignRow(Base):
 
     Set by launch and planning: ``starts_at`` is when it may begin to go; ``grace`` how long after
     its time a message may still go, which is ``max_lateness`` and the time that the sender needs
-    for the whole campaign; ``paused_at`` since when somebody, or a rule, holds it.
+    for the whole campaign; ``paused_at`` since when somebody, or a rule, holds it;
+    ``resumed_at`` when somebody last let it go on.
     """
 
     __tablename__ = "campaigns"
@@ -107,6 +108,7 @@ class CampaignRow(Base):
     starts_at: Mapped[datetime | None]
     grace: Mapped[timedelta | None] = mapped_column(Interval)
     paused_at: Mapped[datetime | None]
+    resumed_at: Mapped[datetime | None]
     created_by: Mapped[str]
     created_at: Mapped[datetime] = mapped_column(server_default=text("assent_now()"))
     updated_at: Mapped[datetime] = mapped_column(server_default=text("assent_now()"))

@@ -62,6 +62,12 @@ WITH go AS MATERIALIZED (
 )
 SELECT (SELECT level FROM pace), (SELECT array_agg(id) FROM claimed)
 """
+_MARKED: Final = """
+SELECT attempt_id FROM recipients WHERE state = 'sending'
+AND attempt_id BETWEEN (%(token)s || '0000000000000000')::uuid
+                   AND (%(token)s || 'ffffffffffffffff')::uuid
+ORDER BY id
+"""
 _FENCE: Final = """
 SELECT id FROM recipients WHERE id = ANY(%(ids)s) AND state = 'sending'
 AND attempt_id = (%(token)s || lpad(to_hex(id), 16, '0'))::uuid
@@ -172,19 +178,25 @@ def due_campaigns(connection: Connection) -> list[DueCampaign]:
     return [DueCampaign(*row) for row in connection.execute(_DUE, prepare=True)]
 
 
+def new_token() -> str:
+    """The half of the attempts' ids that is the same for all that are claimed together."""
+    return os.urandom(8).hex()
+
+
 def claim(
     connection: Connection,
     campaign: DueCampaign,
     limit: int,
     each: float,
     claimant: Claimant,
+    token: str | None = None,
 ) -> Claim:
     """Claim at most ``limit`` due messages, as the sender's pace allows.
 
     ``each`` is how many SMS segments a text of this campaign is likely to have; what is due in the
-    outbox has its segments set aside first.
+    outbox has its segments set aside first. ``token`` is from :func:`new_token`.
     """
-    token = os.urandom(8).hex()
+    token = token or new_token()
     values = {
         "campaign": campaign.id,
         "sender": campaign.sender,
@@ -199,6 +211,11 @@ def claim(
     statement = _CLAIM.format(level=LEVEL_SQL)
     ((level, ids),) = connection.execute(statement, values, prepare=True).fetchall()
     return Claim(token, tuple(sorted(ids or ())), float(level or 0.0))
+
+
+def claimed(connection: Connection, token: str) -> list[UUID]:
+    """The attempts of a claim that are in mid-call still, as far as the database knows."""
+    return [attempt for (attempt,) in connection.execute(_MARKED, {"token": token})]
 
 
 def fence(connection: Connection, claimed: Claim) -> frozenset[int]:

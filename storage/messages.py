@@ -80,6 +80,7 @@ class MessageRow(Base):
     carrier_sid: Mapped[str | None]
     error_code: Mapped[str | None]
     asked_at: Mapped[datetime | None]
+    requeued_at: Mapped[datetime | None]
     delivery: Mapped[str | None]
     delivery_rank: Mapped[int | None] = mapped_column(SmallInteger)
     delivered_at: Mapped[datetime | None]

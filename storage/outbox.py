@@ -32,6 +32,7 @@ SELECT m.id, m.subscriber_id, s.phone, s.suspended, m.sender, m.program, m.kind,
 FROM messages m JOIN subscribers s ON s.id = m.subscriber_id
 WHERE m.state = 'queued' AND m.not_before <= assent_now()
   AND (m.not_after IS NULL OR m.not_after > assent_now())
+  AND EXISTS (SELECT FROM instance WHERE held_since IS NULL)
 ORDER BY m.not_before, m.id LIMIT %s
 FOR UPDATE OF m SKIP LOCKED FOR SHARE OF s SKIP LOCKED
 """

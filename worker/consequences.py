@@ -65,14 +65,15 @@ def follow_refusal(
 ) -> None:
     """Write down what a refusal says. Call inside the transaction that settles the message."""
     if error.kind is ErrorClass.CONSENT:
-        _withdraw(connection, shops, refusal, error)
+        withdraw(connection, shops, refusal, error)
     if error.number is not None:
         outbox.mark_reachability(connection, refusal.subscriber_id, error.number)
 
 
-def _withdraw(
+def withdraw(
     connection: Connection, shops: ShopCache, refusal: Refusal, error: CarrierError
 ) -> None:
+    """Record that the carrier has heard a STOP. Call inside a transaction."""
     locked = lock(connection, [refusal.phone])
     shop = shops.at(connection, locked.catalogue_version)
     person, changes = block(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from typing import Any, Final
 
@@ -28,6 +29,8 @@ class Reachability(StrEnum):
     """What a refusal says about the number. It never says anything about consent."""
 
     INVALID = "invalid"
+    LANDLINE = "landline"
+    UNREACHABLE = "unreachable"
     DOUBTFUL = "doubtful"
 
 
@@ -35,7 +38,8 @@ class Reachability(StrEnum):
 class CarrierError:
     """One row. ``retry``: certainly not accepted, may go later; ``halts``: nothing else would go.
 
-    ``number`` is None when the refusal says nothing about the number.
+    ``number`` is None when the refusal says nothing about the number. A doubtful number counts as
+    unreachable after so many ``strikes``, the first and the last of them ``over`` apart.
     """
 
     code: int
@@ -44,6 +48,8 @@ class CarrierError:
     number: Reachability | None
     halts: bool
     meaning: str
+    strikes: int = 0
+    over: timedelta = timedelta(0)
 
 
 def _row(code: int, row: Mapping[str, Any]) -> CarrierError:
@@ -55,6 +61,8 @@ def _row(code: int, row: Mapping[str, Any]) -> CarrierError:
         Reachability(number) if number else None,
         row.get("halts", False),
         row["meaning"],
+        row.get("strikes", 0),
+        timedelta(days=row.get("over_days", 0)),
     )
 
 

@@ -8,6 +8,7 @@ have arrived is never repeated.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final, TypeAlias
 
 from twilio.base.exceptions import TwilioException, TwilioRestException, TwilioServiceException
@@ -22,6 +23,8 @@ from worker.errors import CarrierError, judge
 LONGEST_VALIDITY_S: Final = 600
 _BAD_REQUEST, _TIMEOUT, _SERVER_ERROR = 400, 408, 500
 UNREACHABLE: Final = "unreachable"
+_NEWEST: Final = 50
+_FROM_US: Final = "outbound-api"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,15 @@ class Unknown:
     """The carrier may have it or not: it must not be sent again blindly."""
 
 
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A text in the carrier's own list of what we sent, and when it was made."""
+
+    sid: str
+    body: str
+    at: datetime
+
+
 Outcome: TypeAlias = Accepted | Rejected | NotAccepted | Unknown
 
 
@@ -103,6 +115,18 @@ class Gateway:
             # No answer, or one that the SDK cannot read.
             return Unknown()
         return Accepted(message.sid) if message.sid else Unknown()
+
+    def taken(self, to: str, sender: str) -> list[Taken] | None:
+        """The newest texts that we sent to a number from one of ours; None for no answer."""
+        try:
+            found = self._client.messages.list(to=to, from_=sender, limit=_NEWEST)
+        except (TwilioException, ValueError, TypeError, LookupError, AttributeError):
+            return None
+        return [
+            Taken(each.sid, each.body, each.date_created)
+            for each in found
+            if each.sid and each.date_created and each.direction == _FROM_US
+        ]
 
     def close(self) -> None:
         """Let the kept connections go."""

@@ -14,6 +14,8 @@ from storage.settings import Settings
 from storage.shop import ShopCache
 from worker.breaker import Breaker
 from worker.gateway import Gateway
+from worker.instance import Life
+from worker.marks import Marks
 from worker.stopping import Stop
 
 SENDERS: Final = 32
@@ -64,8 +66,10 @@ class Runtime:
         self.settings = settings
         self.line = Line(required(settings.database_url, "DATABASE_URL"), name)
         self.gateway = Gateway(settings)
+        self.marks = Marks(settings.secret_key, settings.public_base_url)
         self.shops = ShopCache(settings.public_base_url)
         self.breaker = Breaker()
+        self.life = Life(settings.home)
         self.senders = ThreadPoolExecutor(SENDERS, thread_name_prefix="send")
         self.attached: list[Attached] = []
         self.stop: Stop | None = None

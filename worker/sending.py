@@ -31,6 +31,7 @@ from storage.transaction import atomic
 from worker.consequences import says_more, settle_refusal
 from worker.errors import CarrierError
 from worker.gateway import Accepted, NotAccepted, Outcome, Outgoing, Rejected, Unknown
+from worker.marks import Attempt
 from worker.policy import backoff
 from worker.policy.questions import CONFIRMATION, HELD, refusal
 from worker.runtime import SENDERS, Runtime
@@ -60,11 +61,14 @@ class Claimed:
 def drain(runtime: Runtime, budget_s: float = BUDGET_S) -> int:
     """Send until nothing is due, the carrier refuses everything, or the time is used up.
 
-    Answers how many messages were claimed. Raises ``psycopg.OperationalError`` when the database
-    is away; what was claimed by then is settled later, or becomes ``unknown``.
+    Answers how many messages were claimed: none while the database waits to be confirmed. Raises
+    ``psycopg.OperationalError`` when the database is away; what was claimed by then is settled
+    later, or becomes ``unknown``.
     """
     until = time.monotonic() + budget_s
     total = 0
+    if runtime.life.epoch(runtime.connection()) is None:
+        return 0
     while time.monotonic() < until:
         looked_at, claimed = _claim(runtime.connection(), runtime.breaker.allowance(BATCH))
         total += len(claimed)
@@ -127,7 +131,10 @@ def _hand_over(runtime: Runtime, claimed: Claimed) -> Outcome:
     if left is not None and left - waited <= 0:
         return _STALE
     seconds_left = None if left is None else left - waited
-    return runtime.gateway.send(Outgoing(message.phone, message.sender, message.body, seconds_left))
+    callback = runtime.marks.callback(Attempt(claimed.attempt, message.id))
+    return runtime.gateway.send(
+        Outgoing(message.phone, message.sender, message.body, seconds_left, callback)
+    )
 
 
 def _seconds(until: datetime | None, now: datetime) -> float | None:

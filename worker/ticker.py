@@ -19,23 +19,28 @@ from storage import campaign_sweeps as campaign_rows
 from storage import outbox
 from storage.settings import Settings
 from storage.sweeps import leading
-from worker import clicks, form_sweeps, sweeps
+from worker import clicks, form_sweeps, sweeps, unknowns
 from worker.asking import Asking
 from worker.campaigns import sweeps as campaign_sweeps
 from worker.campaigns.desk import desk_of
 from worker.campaigns.drain import drain as drain_campaigns
+from worker.campaigns.settling import give_back
+from worker.campaigns.watching import Watch
 from worker.queues import CAMPAIGNS, SEND, Bell
+from worker.reports import Reports
 from worker.retention import Keeper
 from worker.rights import Rights
 from worker.runtime import Line, Runtime, required
 from worker.sealing import Sealer
 from worker.sending import drain
 from worker.stopping import Stop, pause_s
+from worker.texts.codes import Codes
 from worker.webhooks import delivering, feeding
 
 PERIOD_S: Final = 2.0
 REMIND_EVERY_S: Final = 60.0
 BREAKERS_EVERY_S: Final = 15.0
+ASK_EVERY_S: Final = 10.0
 FORGET_EVERY_S: Final = 3600.0
 COUPONS_EVERY_S: Final = 900.0
 RIGHTS_EVERY_S: Final = 900.0
@@ -55,6 +60,9 @@ class Ticker:
         self._bell = bell
         self._sealer = Sealer(runtime.settings)
         self._next: dict[str, float] = {}
+        self._reports = Reports()
+        self._watch = Watch()
+        self._codes = Codes(runtime.settings.secret_key)
         self._asking = Asking()
         settings = runtime.settings
         self._rights = Rights(settings.home, settings.phone_pepper, runtime.shops)
@@ -90,9 +98,18 @@ class Ticker:
     def _sweep(self) -> None:
         connection, shops = self._runtime.connection(), self._runtime.shops
         sweeps.tidy_messages(connection)
+        self._reports.apply(connection, shops)
+        desk = desk_of(self._runtime)
+        give_back(desk, desk.lines[0])
         campaign_sweeps.tidy(connection)
+        self._watch.look(connection)
         sweeps.expire_questions(connection, shops)
         sweeps.end_pauses(connection, shops)
+        self._every(
+            ASK_EVERY_S,
+            "unknown texts",
+            lambda: unknowns.ask(connection, self._runtime.gateway, self._codes),
+        )
         self._every(REMIND_EVERY_S, "remind", lambda: sweeps.remind(connection, shops))
         self._asking.ask(connection, shops)
         self._every(FORGET_EVERY_S, "retention", self._keeper.begin)

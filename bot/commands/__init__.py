@@ -40,10 +40,13 @@ COMMANDS: Final = {
     "ledger": "bot.commands.ledger:ledger",
     "import": "bot.commands.imports:import_",
     "evidence": "bot.commands.evidence:evidence",
+    "instance": "bot.commands.instance:group",
+    "sending": "bot.commands.sending:sending",
     "bench": "bot.commands:bench",
 }
 BENCHES: Final = {
     "inbound": "bot.bench.inbound:inbound",
+    "plan": "bot.bench.plan:plan",
     "reading": "bot.bench.reading:reading",
 }
 

@@ -225,7 +225,7 @@ def test_a_text_is_not_taken_while_the_database_is_away(
     client: FlaskClient, resources: Resources, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """503, never 2xx: what was not committed was not received."""
-    monkeypatch.setattr("bot.exchange.PATIENCE_S", 0.0)
+    monkeypatch.setattr("bot.ways.PATIENCE_S", 0.0)
     monkeypatch.setattr(resources.exchange._usual, "_url", "postgresql://nobody@127.0.0.1:1/none")
     resources.exchange.close()
 

@@ -34,6 +34,7 @@ from storage.transaction import atomic
 from worker.campaigns import outcomes
 from worker.campaigns.checking import Checked, Checker, Going, since
 from worker.campaigns.desk import Desk
+from worker.campaigns.journal import Page
 from worker.campaigns.outcomes import Handed
 from worker.campaigns.settling import persist, tell
 from worker.gateway import Outcome, Outgoing, Unknown
@@ -63,7 +64,7 @@ class _Batch:
     campaign: DueCampaign
     claim: Claim
     each: float
-    began: float
+    page: Page
     settled: dict[int, Settled] = field(default_factory=dict)
     telling: list[Handed] = field(default_factory=list)
     facts: DueCampaignFacts | None = None
@@ -84,11 +85,15 @@ def send_batch(desk: Desk, line: Line, campaign: DueCampaign, claimant: Claimant
     """
     each = max(desk.segments.get(campaign.id, 1.0), 1.0)
     limit = 1 if claimant.probing or claimant.suspect else BATCH
-    with atomic(line.open()) as connection:
-        claim = claiming.claim(connection, campaign, limit, each, claimant)
-    if claim.ids:
-        batch = _Batch(campaign, claim, each, time.monotonic())
-        _send(desk, line, batch, claimant)
+    token = claiming.new_token()
+    page = desk.journal.page(token)
+    try:
+        with atomic(line.open()) as connection:
+            claim = claiming.claim(connection, campaign, limit, each, claimant, token)
+        if claim.ids:
+            _send(desk, line, _Batch(campaign, claim, each, page), claimant)
+    finally:
+        page.close()
     return Done(len(claim.ids), claim.level)
 
 
@@ -123,7 +128,7 @@ def _hand_over(
     batch.facts = campaign
     checked = _check(desk, connection, batch.claim, campaign, sorted(ours))
     batch.settled.update({settled.id: settled for settled in checked.staying})
-    handed = _call(desk, campaign, checked.going, fenced_at)
+    handed = _call(desk, campaign, checked.going, batch.page, fenced_at)
     for each in handed:
         if each.error is not None:
             batch.telling.append(each)
@@ -150,7 +155,11 @@ def _check(
 
 
 def _call(
-    desk: Desk, campaign: DueCampaignFacts, going: Sequence[Going], fenced_at: float
+    desk: Desk,
+    campaign: DueCampaignFacts,
+    going: Sequence[Going],
+    page: Page,
+    fenced_at: float,
 ) -> list[Handed]:
     facts_at = time.monotonic()
 
@@ -159,7 +168,8 @@ def _call(
         left = (text.until - campaign.now).total_seconds() - (begun - facts_at)
         if begun - fenced_at > BEGIN_WITHIN_S or left < 1:
             return outcomes.TOO_OLD
-        callback = desk.marks.callback(Attempt(text.attempt))
+        page.begin(text.attempt)
+        callback = desk.runtime.marks.callback(Attempt(text.attempt))
         outgoing = Outgoing(text.phone, campaign.sender, text.body, left, callback)
         return desk.runtime.gateway.send(outgoing)
 

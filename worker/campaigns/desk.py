@@ -9,13 +9,13 @@ from typing import Final
 from keywords.people import read_frequency
 from keywords.shop import Program
 from keywords.signals import Frequency
-from storage import due_facts, instance
+from storage import due_facts
 from storage.claiming import Settled
 from storage.database import BY_KEY, Connection
 from storage.due_facts import DueCampaignFacts, DuePerson
 from worker.campaigns import texts
+from worker.campaigns.journal import Journal
 from worker.campaigns.texts import CampaignTexts
-from worker.marks import Marks
 from worker.runtime import Line, Runtime, required
 
 # Calls that are under way at once. They wait for the carrier nearly all of the time.
@@ -34,11 +34,11 @@ class Desk:
         url = required(runtime.settings.database_url, "DATABASE_URL")
         planner = (*BY_KEY, f"idle_in_transaction_session_timeout={_FENCE_ENDS_MS}")
         self.runtime = runtime
-        self.marks = Marks(runtime.settings.secret_key, runtime.settings.public_base_url)
         self.hands = ThreadPoolExecutor(HANDS, thread_name_prefix="hand")
         self.workers = ThreadPoolExecutor(LANES, thread_name_prefix="lane")
         self.lines = [Line(url, f"campaigns {lane}", planner) for lane in range(LANES)]
         self.closed = False
+        self.journal = Journal(runtime.settings.home)
         self.segments: dict[int, float] = {}
         self.rates: dict[str, float] = {}
         # What became of texts while the database was away.
@@ -51,10 +51,6 @@ class Desk:
         """Whether no more batches are to begin."""
         return self.closed or self.runtime.stopping
 
-    def epoch(self, connection: Connection) -> int | None:
-        """The life of the database that this process sends for; None while it may not send."""
-        return instance.epoch(connection)
-
     def close(self) -> None:
         """Let everything go, when what is being sent has been sent."""
         self.closed = True
@@ -62,6 +58,7 @@ class Desk:
         self.hands.shutdown(wait=True)
         for line in self.lines:
             line.drop()
+        self.journal.close()
 
     def texts_of(
         self, connection: Connection, campaign: DueCampaignFacts, program: Program

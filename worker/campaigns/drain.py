@@ -22,7 +22,7 @@ from storage.transaction import atomic
 from worker.campaigns.batch import Done, send_batch
 from worker.campaigns.desk import Desk
 from worker.campaigns.planning import plan_launched
-from worker.campaigns.settling import persist_kept
+from worker.campaigns.settling import give_back, persist_kept
 from worker.runtime import Line
 
 # Short, so that a worker which is told to stop has stopped in time (F21).
@@ -41,8 +41,9 @@ def drain(desk: Desk, budget_s: float = BUDGET_S) -> int:
     """
     until = time.monotonic() + budget_s
     line = desk.lines[0]
-    epoch = desk.epoch(line.open())
+    epoch = desk.runtime.life.epoch(line.open())
     persist_kept(desk, line)
+    give_back(desk, line)
     plan_launched(line.open(), desk.runtime.settings, until)
     with atomic(line.open()) as connection:
         campaign_states.start_due(connection)
@@ -63,7 +64,7 @@ def drain(desk: Desk, budget_s: float = BUDGET_S) -> int:
 def _lane(desk: Desk, line: Line, number: int, epoch: int, until: float) -> int:
     """Batch after batch, the campaigns in turn; answers how many messages were claimed."""
     total = 0
-    while time.monotonic() < until and not desk.stopping:
+    while not desk.stopping:
         due = claiming.due_campaigns(line.open())
         claimant = _claimant(line.open(), epoch)
         if not due or claimant is None:
@@ -75,7 +76,7 @@ def _lane(desk: Desk, line: Line, number: int, epoch: int, until: float) -> int:
             claimed += done.claimed
             nap = min(nap, _nap(desk, campaign, done))
         total += claimed
-        if not claimed and not _wait(nap, until):
+        if time.monotonic() >= until or not (claimed or _wait(nap, until)):
             break
     return total
 

@@ -15,7 +15,7 @@ from typing import Final
 from storage import campaign_states, due_facts, planning
 from storage.campaigns import Schedule
 from storage.database import Connection
-from storage.planning import Chunk, Placed, Unplanned
+from storage.planning import Placed, Unplanned
 from storage.segments.saved import Audience
 from storage.segments.saved import audience as stored_audience
 from storage.settings import Settings
@@ -62,11 +62,11 @@ def plan_chunk(
             campaign_states.pause(connection, campaign.id, BROKEN_TEXT)
             return None
         divided = split(settings.secret_key, campaign.id, campaign.variants, campaign.holdout)
-        chunk = _chunk(connection, campaign, divided, size)
-        if not chunk.people:
+        added = _chunk(connection, campaign, divided, size)
+        if not added:
             planning.finish(connection, campaign.id)
             return None
-        return chunk.added
+        return added
 
 
 def audience_of(campaign: Unplanned) -> Audience:
@@ -74,7 +74,7 @@ def audience_of(campaign: Unplanned) -> Audience:
     return stored_audience(campaign.audience) if campaign.audience else Audience(campaign.program)
 
 
-def _chunk(connection: Connection, campaign: Unplanned, divided: Split, size: int | None) -> Chunk:
+def _chunk(connection: Connection, campaign: Unplanned, divided: Split, size: int | None) -> int:
     audience = audience_of(campaign)
     if campaign.schedule != Schedule.LOCAL:
         return planning.plan(connection, campaign, audience, divided, size or planning.CHUNK)

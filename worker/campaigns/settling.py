@@ -9,6 +9,7 @@ from typing import Final
 import psycopg
 
 from storage import claiming
+from storage.campaigns import RecipientState
 from storage.claiming import Settled
 from storage.database import Connection
 from storage.due_facts import DueCampaignFacts
@@ -43,6 +44,23 @@ def persist_kept(desk: Desk, line: Line) -> None:
     """Try again what could not be written."""
     kept, desk.unsettled = desk.unsettled, []
     persist(desk, line, kept)
+
+
+def give_back(desk: Desk, line: Line) -> int:
+    """Plan again what processes of this home had claimed, and died before they handed it over.
+
+    Each counts as a crash, so that a message which kills workers is found; answers how many.
+    """
+    total = 0
+    for left in desk.journal.left():
+        rows = [
+            Settled(claiming.recipient_of(attempt), attempt, RecipientState.PLANNED, crashed=True)
+            for attempt in claiming.claimed(line.open(), left.token)
+            if attempt not in left.begun
+        ]
+        persist(desk, line, rows)
+        total += len(rows)
+    return total
 
 
 def tell(desk: Desk, line: Line, campaign: DueCampaignFacts, handed: Handed) -> None:

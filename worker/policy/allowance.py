@@ -36,7 +36,7 @@ from worker.policy.reasons import Reason
 from worker.policy.windows import ROOM
 
 # The version of the checks in this module; raise it when an answer changes.
-CHECKS: Final = 1
+CHECKS: Final = 2
 VERSION: Final = (
     f"policy {CHECKS}, quiet_hours {hours.VERSION}, holidays {holidays.VERSION}, "
     f"geography {geography.VERSION}"
@@ -50,6 +50,7 @@ _NOT_AGREED: Final = {
 _NOT_REACHED: Final = {
     "invalid": Reason.UNREACHABLE,
     "deactivated": Reason.UNREACHABLE,
+    "unreachable": Reason.UNREACHABLE,
     "landline": Reason.LANDLINE,
 }
 # What each state of a campaign but RUNNING means. The last three wait for a person.

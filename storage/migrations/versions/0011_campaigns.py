@@ -50,6 +50,7 @@ def upgrade() -> None:
         sa.Column("starts_at", sa.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("grace", sa.Interval(), nullable=True),
         sa.Column("paused_at", sa.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("resumed_at", sa.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("created_by", sa.Text(), nullable=False),
         sa.Column(
             "created_at",

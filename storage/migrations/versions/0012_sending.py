@@ -8,7 +8,6 @@ import sqlalchemy as sa
 from alembic import op
 
 from storage.guards import grants, seals
-from storage.ledger import Xid8
 
 revision = "0012"
 down_revision = "0011"
@@ -20,7 +19,6 @@ def upgrade() -> None:
         sa.Column("sid", sa.Text(), nullable=False),
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column("seq", sa.BigInteger(), sa.Identity(always=True), nullable=False),
-        sa.Column("xid", Xid8(), server_default=sa.text("pg_current_xact_id()"), nullable=False),
         sa.Column(
             "at",
             sa.TIMESTAMP(timezone=True),
@@ -34,7 +32,7 @@ def upgrade() -> None:
         sa.Column("attempt_id", sa.Uuid(), nullable=True),
         sa.PrimaryKeyConstraint("sid", "status", name=op.f("pk_delivery_reports")),
     )
-    op.create_index("ix_delivery_reports_order", "delivery_reports", ["xid", "seq"], unique=False)
+    op.create_index("ix_delivery_reports_order", "delivery_reports", ["seq"], unique=False)
     op.create_table(
         "instance",
         sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -80,7 +78,6 @@ def upgrade() -> None:
     op.create_table(
         "read_marks",
         sa.Column("reader", sa.Text(), nullable=False),
-        sa.Column("xid", Xid8(), nullable=False),
         sa.Column("seq", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("reader", name=op.f("pk_read_marks")),
     )
@@ -125,6 +122,7 @@ def upgrade() -> None:
     )
     for column in (
         sa.Column("asked_at", sa.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("requeued_at", sa.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("delivery", sa.Text(), nullable=True),
         sa.Column("delivery_rank", sa.SmallInteger(), nullable=True),
         sa.Column("delivered_at", sa.TIMESTAMP(timezone=True), nullable=True),
