@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -55,6 +56,11 @@ def postgres() -> Iterator[tuple[EmbeddedPostgres, Path]]:
             yield server, home
         finally:
             server.stop()
+
+
+def inherited() -> dict[str, str]:
+    """What a process of the bench gets of our own environment."""
+    return {name: os.environ[name] for name in ("PATH", "LANG", "PYTHONPATH") if name in os.environ}
 
 
 def noon() -> str:

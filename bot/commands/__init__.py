@@ -47,6 +47,7 @@ COMMANDS: Final = {
 BENCHES: Final = {
     "inbound": "bot.bench.inbound:inbound",
     "plan": "bot.bench.plan:plan",
+    "send": "bot.bench.send:send",
     "reading": "bot.bench.reading:reading",
 }
 
