@@ -4,7 +4,11 @@ import os
 
 from bot import logs
 from bot.app import create_app
+from bot.presence import announce
 from storage.settings import Settings
 
 logs.set_up()
-app = create_app(Settings.from_environment(os.environ))
+settings = Settings.from_environment(os.environ)
+app = create_app(settings)
+if settings.database_url is not None:
+    announce(settings.database_url)

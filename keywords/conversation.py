@@ -22,6 +22,8 @@ from keywords.shop import Sender, Shop
 from keywords.signals import Reading, Signal, StopScope
 from keywords.turn import SMS, ConsentChange, Spoken, Text, Turn
 
+LATE_ANSWER: Final = "late_answer"
+
 
 class Review(StrEnum):
     """Why a person should look at a text."""
@@ -52,6 +54,12 @@ class Outcome:
     silence: str | None = None
     review: Review | None = None
     gift: Spoken | None = None
+
+    @property
+    def later_kind(self) -> str:
+        """What kind of message ``later`` is: a question, or an answer that comes late."""
+        asks = self.later is not None and self.later.kind is Reply.ASK_TO_CONFIRM
+        return "confirmation" if asks else LATE_ANSWER
 
     def unheard(self) -> Outcome:
         """The same text from a sender that is no person: nothing changes, nothing is said."""

@@ -23,6 +23,9 @@ from keywords.shop import Program, Sender, Shop
 from keywords.signals import Reading, Signal
 
 SMS: Final = "sms"
+# What the evidence says of a text that no webhook brought.
+FOUND: Final = "fetched from the carrier's log"
+UNSIGNED: Final = "none: fetched over the authenticated API"
 _ASKS: Final = frozenset({Change.OPTIN_REQUESTED, Change.RESUBSCRIBE_REQUESTED, Change.OPTIN_ASKED})
 _ANSWERS: Final = frozenset({Change.OPTIN_CONFIRMED, Change.OPTIN_DECLINED})
 _JOINS: Final = frozenset({Signal.JOIN, Signal.JOIN_SINGLE, Signal.JOIN_GATED})
@@ -38,7 +41,11 @@ ASK_WITHIN: Final = timedelta(days=30)
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """An inbound text: who wrote what to which sender, over which channel."""
+    """An inbound text: who wrote what to which sender, over which channel.
+
+    ``sent_at`` is set for one that no webhook brought: it was found in the carrier's log, and that
+    is when the carrier took it.
+    """
 
     sid: str
     address: str
@@ -47,6 +54,7 @@ class Text:
     channel: str = SMS
     opt_out_type: str | None = None
     media: int = 0
+    sent_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,13 +119,18 @@ class Turn:
     ) -> Decision:
         """Ask the consent machine about one program, and keep what changes."""
         standing = self.person.standing(program.slug)
-        if signal in _ASK_FIRST and standing.state is State.PENDING and not standing.asked_at:
+        if signal in _ASK_FIRST and standing.state is State.PENDING and not self._saw(standing):
             signal = Signal.JOIN
         decision = decide(standing.state, signal, standing.prior)
         assert decision.to != PRIOR
         if decision.change is not None:
             self._record(program, standing, decision, dict(terms or {}), signal)
         return decision
+
+    def _saw(self, standing: Standing) -> bool:
+        """Whether the question was there when the person wrote."""
+        asked, wrote = standing.asked_at, self.text.sent_at
+        return asked is not None and (wrote is None or asked <= wrote)
 
     def note(self, change: Change, before: str, after: str, terms: Mapping[str, str]) -> None:
         """Keep a change that concerns the person and not one program."""
@@ -217,8 +230,8 @@ class Turn:
         return self.origin.method, self.origin.actor
 
     def _when(self) -> datetime:
-        """When it happened: a till or a file may tell of something earlier."""
-        happened = self.origin.happened_at if self.origin else None
+        """When it happened: a till, a file or the carrier's log may tell of something earlier."""
+        happened = self.origin.happened_at if self.origin else self.text.sent_at
         return self.now if happened is None else min(happened, self.now)
 
     def _keep(self, entry: Entry, actor: str, evidence: Mapping[str, Json]) -> None:
@@ -262,7 +275,9 @@ class Turn:
         if self.origin is not None:
             return dict(self.origin.evidence)
         text, reading = self.text, self.reading
-        return {
+        found = text.sent_at is not None
+        source: dict[str, Json] = {"source": FOUND} if found else {}
+        return source | {
             "text": {
                 "sid": text.sid,
                 "from": text.address,
@@ -271,7 +286,7 @@ class Turn:
                 "channel": text.channel,
                 "opt_out_type": text.opt_out_type,
             },
-            "signature": "valid",
+            "signature": UNSIGNED if found else "valid",
             "reading": {
                 "signal": reading.signal,
                 "rule": reading.rule,

@@ -19,6 +19,7 @@ from uuid import UUID
 
 from storage.campaigns import RecipientState
 from storage.database import Connection
+from storage.listening import HOLD_SQL
 from storage.paces import LEVEL_SQL
 from storage.tallies import ADD_SQL
 
@@ -38,6 +39,7 @@ WITH go AS MATERIALIZED (
       AND i.epoch = %(epoch)s AND i.held_since IS NULL
       AND NOT EXISTS (SELECT FROM switches WHERE on_since IS NOT NULL
                       AND (name = 'kill' OR NOT %(probing)s))
+      AND ({heard}) IS NULL
 ), pace AS MATERIALIZED ({level}), owed AS (
     SELECT coalesce(sum(m.sms_segments), 0) AS segments FROM messages m
     WHERE m.state = 'queued' AND m.sender = %(sender)s AND m.not_before <= (SELECT now FROM pace)
@@ -208,7 +210,7 @@ def claim(
         "probing": claimant.probing,
         "suspect": claimant.suspect,
     }
-    statement = _CLAIM.format(level=LEVEL_SQL)
+    statement = _CLAIM.format(level=LEVEL_SQL, heard=HOLD_SQL)
     ((level, ids),) = connection.execute(statement, values, prepare=True).fetchall()
     return Claim(token, tuple(sorted(ids or ())), float(level or 0.0))
 

@@ -18,10 +18,11 @@ from uuid import UUID
 from psycopg import errors
 
 from keywords.conversation import Outcome, respond
+from keywords.late import late
 from keywords.people import Person
 from keywords.shop import Shop
 from keywords.turn import Text
-from storage import races
+from storage import inbound, races
 from storage.conversation_writes import Decided, write
 from storage.coupon_giving import hand_out
 from storage.database import Connection
@@ -99,6 +100,7 @@ def _exchange(
 ) -> list[Answer]:
     phones = sorted({a.phone for a in arrivals if a.phone})
     locked = lock(connection, phones, [a.text.sid for a in arrivals])
+    wrote = _wrote(connection, arrivals)
     shop = shops.at(connection, locked.catalogue_version)
     fresh: dict[str, Decided] = {}
     aside: dict[str, Answer] = {}
@@ -109,7 +111,7 @@ def _exchange(
         if sid in fresh:
             twice.add(sid)
         elif sid not in locked.repeats:
-            outcome = _decide(locked, shop, arrival)
+            outcome = _decide(locked, shop, arrival, wrote)
             if arrival.phone in waiting or _crosses(locked, arrival.phone, outcome, fenced):
                 # What the same person texts after it is put aside with it, to stay in order.
                 waiting.add(arrival.phone)
@@ -162,10 +164,23 @@ def _seen(locked: Locked, fenced: races.Fenced | None) -> Mapping[str, Sequence[
     }
 
 
-def _decide(locked: Locked, shop: Shop, arrival: Arrival) -> Outcome:
-    if arrival.phone is None:
+def _wrote(connection: Connection, arrivals: Sequence[Arrival]) -> Mapping[str, datetime]:
+    """When those wrote last whose texts come late; asked for no others."""
+    phones = sorted({a.phone for a in arrivals if a.phone and a.text.sent_at})
+    return inbound.newest(connection, phones) if phones else {}
+
+
+def _decide(locked: Locked, shop: Shop, arrival: Arrival, wrote: Mapping[str, datetime]) -> Outcome:
+    phone, sent_at = arrival.phone, arrival.text.sent_at
+    if phone is None:
         return _stranger(arrival.text, shop, locked.now)
-    return respond(arrival.text, locked.people[arrival.phone], shop, locked.now)
+    person = locked.people[phone]
+    outcome = respond(arrival.text, person, shop, locked.now)
+    if sent_at is None:
+        return outcome
+    newest = wrote.get(phone)
+    overtaken = newest is not None and newest > sent_at
+    return late(outcome, person, locked.now - sent_at, overtaken=overtaken)
 
 
 def _stranger(text: Text, shop: Shop, now: datetime) -> Outcome:

@@ -24,6 +24,7 @@ _TEXTS: Final = Rowset(
     {
         "message_sid": "text",
         "received_at": "timestamptz",
+        "sent_at": "timestamptz",
         "sender": "text",
         "address": "text",
         "channel": "text",
@@ -185,6 +186,7 @@ def _text_row(locked: Locked, decided: Decided) -> Row:
     return {
         "message_sid": text.sid,
         "received_at": locked.now,
+        "sent_at": text.sent_at,
         "sender": text.sender,
         "address": text.address,
         "channel": text.channel,
@@ -240,7 +242,7 @@ def _message_rows(locked: Locked, decided: Sequence[Decided]) -> Iterator[Row]:
                 "state": MessageState.ANSWERED,
             }
         for kind, key, spoken, within in (
-            ("confirmation", "later", d.outcome.later, LATER_WITHIN),
+            (d.outcome.later_kind, "later", d.outcome.later, LATER_WITHIN),
             ("coupon", "coupon", d.outcome.gift, GIFT_WITHIN),
         ):
             if spoken is not None:

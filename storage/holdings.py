@@ -251,8 +251,22 @@ IMPERSONAL: Final[Mapping[str, str]] = MappingProxyType(
         **dict.fromkeys(
             (
                 *("api_keys", "artifacts", "attribution_windows", "campaigns", "catalogue"),
-                *("coupon_pools", "disclosure_versions", "disclosures", "instance", "links"),
-                *("lists", "placements", "posters", "program_keywords", "program_versions"),
+                *(
+                    "coupon_pools",
+                    "disclosure_versions",
+                    "disclosures",
+                    "heard",
+                    "instance",
+                    "links",
+                ),
+                *(
+                    "links",
+                    "lists",
+                    "placements",
+                    "posters",
+                    "program_keywords",
+                    "program_versions",
+                ),
                 *("programs", "segments", "sender_paces", "senders", "shopify_shops", "switches"),
                 *("variants", "webhook_endpoints"),
             ),
@@ -271,6 +285,7 @@ IMPERSONAL: Final[Mapping[str, str]] = MappingProxyType(
         "form_breakers": "ranges of ten thousand numbers, and countries",
         "form_counters": "counts by range and country, and by keyed digests that end after a day",
         "form_posts": "a random mark and a keyed digest, for hours",
+        "presences": "which kinds of process are there",
         "read_marks": "how far a reader has come",
         "suppressions": "a keyed hash of the number, kept to respect the objection",
     }

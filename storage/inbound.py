@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage.base import Base
+from storage.database import Connection
 
 
 class InboundRow(Base):
     """One text as it came. ``raw`` is the signed form, byte for byte; ``body`` a readable copy.
 
-    ``review`` says why a person should look at it; the inbox is the rows where that is open.
+    ``sent_at`` is set for a text that no webhook brought (``listening``): when the carrier took
+    it; ``raw`` is then the carrier's own record. ``review`` says why a person should look at it;
+    the inbox is the rows where that is open.
     """
 
     __tablename__ = "inbound_texts"
@@ -30,6 +34,7 @@ class InboundRow(Base):
 
     message_sid: Mapped[str] = mapped_column(primary_key=True)
     received_at: Mapped[datetime]
+    sent_at: Mapped[datetime | None]
     sender: Mapped[str]
     address: Mapped[str]
     channel: Mapped[str]
@@ -43,6 +48,24 @@ class InboundRow(Base):
     resolution: Mapped[str | None]
     resolved_by: Mapped[str | None]
     note: Mapped[str | None]
+
+
+_NEWEST: Final = """
+SELECT s.phone, max(coalesce(i.sent_at, i.received_at))
+FROM subscribers s JOIN inbound_texts i ON i.subscriber_id = s.id
+WHERE s.phone = ANY(%s) GROUP BY s.phone
+"""
+_KNOWN: Final = "SELECT message_sid FROM inbound_texts WHERE message_sid = ANY(%s)"
+
+
+def newest(connection: Connection, phones: Sequence[str]) -> dict[str, datetime]:
+    """When these people wrote last, of all that we have; those who never did are left out."""
+    return dict(connection.execute(_NEWEST, (list(phones),)).fetchall())
+
+
+def known(connection: Connection, sids: Sequence[str]) -> frozenset[str]:
+    """Which of these MessageSids we have."""
+    return frozenset(sid for (sid,) in connection.execute(_KNOWN, (list(sids),)))
 
 
 class Resolution(StrEnum):

@@ -1,4 +1,4 @@
-"""Hand one text to the carrier, and say what became of it. Nothing is decided here.
+"""Hand one text to the carrier, and say what became of it; list what people sent. No decisions.
 
 Four outcomes, because the difference between "no" and "no answer" is the difference between
 sending again and texting somebody twice. The SDK has no idempotency key, so a request that may
@@ -7,6 +7,7 @@ have arrived is never repeated.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, TypeAlias
@@ -14,6 +15,7 @@ from typing import Final, TypeAlias
 from twilio.base.exceptions import TwilioException, TwilioRestException, TwilioServiceException
 from twilio.base.values import unset
 from twilio.rest import Client
+from twilio.rest.api.v2010.account.message import MessageInstance
 
 from storage.settings import Settings
 from worker.carrier_http import TWILIO_API, CarrierHttpClient, NotSent
@@ -22,6 +24,7 @@ from worker.errors import CarrierError, judge
 # Twilio's own queue holds a text for up to ten hours; ours is to be refused after ten minutes.
 LONGEST_VALIDITY_S: Final = 600
 _BAD_REQUEST, _TIMEOUT, _SERVER_ERROR = 400, 408, 500
+_PAGE: Final = 1_000
 UNREACHABLE: Final = "unreachable"
 _NEWEST: Final = 50
 _FROM_US: Final = "outbound-api"
@@ -84,6 +87,22 @@ class Taken:
 Outcome: TypeAlias = Accepted | Rejected | NotAccepted | Unknown
 
 
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """An inbound text in the carrier's log. ``at`` is when the carrier took it.
+
+    ``record`` is what the carrier tells of it, for the evidence.
+    """
+
+    sid: str
+    address: str
+    sender: str
+    body: str
+    media: int
+    at: datetime
+    record: Mapping[str, str]
+
+
 class Gateway:
     """The way to the carrier. Thread-safe; make it in the process that uses it."""
 
@@ -128,9 +147,34 @@ class Gateway:
             if each.sid and each.date_created and each.direction == _FROM_US
         ]
 
+    def inbound(self, sender: str, since: datetime) -> list[Listed]:
+        """The texts that people sent to ``sender`` since then, as the carrier logged them.
+
+        Raises what the SDK raises, and :class:`worker.carrier_http.NotSent`.
+        """
+        found = self._client.messages.stream(to=sender, date_sent_after=since, page_size=_PAGE)
+        return [_listed(message) for message in found if message.direction == "inbound"]
+
     def close(self) -> None:
         """Let the kept connections go."""
         self._http.close()
+
+
+def _listed(message: MessageInstance) -> Listed:
+    at = message.date_sent or message.date_created
+    if not (message.sid and message.from_ and message.to and at):
+        raise ValueError("A text in the carrier's log lacks its SID, an address or its time.")
+    body, media = message.body or "", message.num_media or "0"
+    record = {
+        "MessageSid": message.sid,
+        "AccountSid": message.account_sid or "",
+        "From": message.from_,
+        "To": message.to,
+        "Body": body,
+        "NumMedia": media,
+        "DateSent": at.isoformat(),
+    }
+    return Listed(message.sid, message.from_, message.to, body, int(media), at, record)
 
 
 def validity_s(seconds_left: float | None) -> int:

@@ -26,6 +26,7 @@ from worker.campaigns.desk import desk_of
 from worker.campaigns.drain import drain as drain_campaigns
 from worker.campaigns.settling import give_back
 from worker.campaigns.watching import Watch
+from worker.listening import Ear
 from worker.queues import CAMPAIGNS, SEND, Bell
 from worker.reports import Reports
 from worker.retention import Keeper
@@ -63,6 +64,8 @@ class Ticker:
         self._reports = Reports()
         self._watch = Watch()
         self._codes = Codes(runtime.settings.secret_key)
+        self._ear = Ear(runtime.settings)
+        runtime.attached.append(self._ear)
         self._asking = Asking()
         settings = runtime.settings
         self._rights = Rights(settings.home, settings.phone_pepper, runtime.shops)
@@ -97,6 +100,7 @@ class Ticker:
 
     def _sweep(self) -> None:
         connection, shops = self._runtime.connection(), self._runtime.shops
+        self._ear.listen(connection)
         sweeps.tidy_messages(connection)
         self._reports.apply(connection, shops)
         desk = desk_of(self._runtime)

@@ -9,7 +9,7 @@ import click
 
 from bot.commands.context import open_database
 from bot.commands.storing import by_operator, working
-from storage import audit, instance, switches
+from storage import audit, instance, listening, switches
 from storage.switches import Switch
 from storage.transaction import Work
 
@@ -66,4 +66,8 @@ def _held(work: Work) -> list[dict[str, Any]]:
     if life.held_since is not None:
         since = life.held_since.isoformat()
         found.append({"by": "instance", "since": since, "reason": life.held_reason or ""})
+    heard = listening.look(work.connection)
+    if heard.hold is not None:
+        since = (heard.until or heard.now).isoformat()
+        found.append({"by": "listening", "since": since, "reason": listening.SENTENCES[heard.hold]})
     return found

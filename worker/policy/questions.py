@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from keywords.consent import State
+from keywords.conversation import LATE_ANSWER
 from keywords.people import Standing
 
 CONFIRMATION: Final = "confirmation"
@@ -32,6 +33,8 @@ def refusal(
     """
     if kind == COUPON:
         return _no_gift(standing, suspended=suspended)
+    if kind == LATE_ANSWER:
+        return None  # what may be said so late was decided when the text was found
     if kind not in _QUESTIONS:
         return "policy.unknown_kind"
     if standing is None or standing.state is not State.PENDING:

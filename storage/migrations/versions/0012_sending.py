@@ -52,6 +52,23 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_instance")),
     )
     op.create_table(
+        "heard",
+        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("until", sa.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("found", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
+        sa.Column("found_at", sa.TIMESTAMP(timezone=True), nullable=True),
+        sa.CheckConstraint("id = 1", name=op.f("ck_heard_single")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_heard")),
+    )
+    op.create_table(
+        "presences",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("since", sa.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("seen_at", sa.TIMESTAMP(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_presences")),
+        postgresql_with={"fillfactor": 50},
+    )
+    op.create_table(
         "number_strikes",
         sa.Column("subscriber_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("sid", sa.Text(), nullable=False),
@@ -128,6 +145,7 @@ def upgrade() -> None:
         sa.Column("delivered_at", sa.TIMESTAMP(timezone=True), nullable=True),
     ):
         op.add_column("messages", column)
+    op.add_column("inbound_texts", sa.Column("sent_at", sa.TIMESTAMP(timezone=True), nullable=True))
     op.create_index(
         "ix_messages_unknown",
         "messages",
@@ -137,6 +155,10 @@ def upgrade() -> None:
     )
     op.execute("INSERT INTO instance (id, epoch) VALUES (1, 1)")
     op.execute("INSERT INTO switches (name) VALUES ('kill'), ('breaker')")
+    op.execute("INSERT INTO heard (id) VALUES (1)")
+    for statement in grants("heard", "presences"):
+        op.execute(statement)
+    op.execute("REVOKE INSERT, DELETE ON heard FROM assent_app")
     tables = ("instance", "number_strikes", "read_marks", "sender_paces", "switches", "tallies")
     for statement in grants("delivery_reports", *tables):
         op.execute(statement)
