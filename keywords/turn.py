@@ -15,6 +15,7 @@ from typing import Final, Unpack
 
 from keywords.consent import PRIOR, Change, Decision, Method, State, decide
 from keywords.ledger import Json, instant
+from keywords.naming import named, written
 from keywords.people import LATER, Entry, Person, Standing, apply
 from keywords.placements import Channel
 from keywords.placements import evidence as placed
@@ -144,7 +145,7 @@ class Turn:
         state = self.person.standing(program.slug).state
         change = Change.IMPORT_ASSERTED
         entry = Entry(change, program.slug, program.version, method, state, state, self._when(), {})
-        self._keep(entry, actor, self._evidence() | _named(program))
+        self._keep(entry, actor, self._evidence() | named(program))
 
     def lift_suspension(self) -> None:
         """Marketing may go on: the person has said clearly that they want texts."""
@@ -181,13 +182,13 @@ class Turn:
         by_clock, asks = signal in _BY_CLOCK, decision.change in _ASKS
         evidence = self._evidence()
         if by_clock:
-            evidence = {"clock": instant(self.now), "asked_at": _at(standing.asked_at)}
+            evidence = {"clock": instant(self.now), "asked_at": written(standing.asked_at)}
         if asks:
             terms |= self._ask(program, standing, evidence)
         if decision.change in _ANSWERS and standing.question:
             evidence["question"] = self._question(program, standing)
         if asks or not by_clock:
-            evidence |= _named(program)
+            evidence |= named(program)
         method, actor = (Method.SYSTEM, "system") if by_clock else self._by()
         when = self.now if by_clock else self._when()
         if self.reading.placement is not None and signal in _JOINS:
@@ -263,7 +264,7 @@ class Turn:
         """What was answered. The words are repeated here while the program still speaks them."""
         asked: dict[str, Json] = {
             "disclosure": standing.question,
-            "asked_at": _at(standing.asked_at),
+            "asked_at": written(standing.asked_at),
         }
         for language in (self.person.language, program.language, self.reading.language):
             words = render(Reply.ASK_TO_CONFIRM, program.voice, language) if language else ""
@@ -293,18 +294,3 @@ class Turn:
                 "language": reading.language,
             },
         }
-
-
-def _named(program: Program) -> dict[str, Json]:
-    """The program as evidence names it: names change, versions do not."""
-    voice = program.voice
-    named: dict[str, Json] = {
-        "name": voice.name,
-        "brand": voice.brand,
-        "version": program.version,
-    }
-    return {"program": named}
-
-
-def _at(moment: datetime | None) -> str | None:
-    return instant(moment) if moment else None

@@ -12,6 +12,7 @@ from typing import Final
 
 from keywords.consent import PRIOR, Method, decide
 from keywords.ledger import Json
+from keywords.naming import named
 from keywords.people import Entry, Person, apply
 from keywords.shop import Program, Shop
 from keywords.signals import Signal
@@ -47,11 +48,6 @@ def _change(
     assert decision.to != PRIOR
     if decision.change is None:
         return None
-    named: dict[str, Json] = {
-        "name": program.voice.name,
-        "brand": program.voice.brand,
-        "version": program.version,
-    }
     entry = Entry(
         decision.change,
         program.slug,
@@ -62,4 +58,4 @@ def _change(
         now,
         {},
     )
-    return ConsentChange(entry, _ACTOR, {**evidence, "program": named})
+    return ConsentChange(entry, _ACTOR, {**evidence, **named(program)})
