@@ -93,11 +93,11 @@ WHERE subscriber_id = ANY(%s) GROUP BY subscriber_id, code
 """
 _CLEAR: Final = "DELETE FROM number_strikes WHERE subscriber_id = ANY(%s)"
 _REACHABLE: Final = """
-UPDATE subscribers SET reachability = 'reachable'
+UPDATE subscribers SET reachability = 'reachable', reachability_at = assent_now()
 WHERE id = ANY(%s) AND reachability IN ('unknown', 'doubtful', 'unreachable')
 """
 _REACHABILITY: Final = """
-UPDATE subscribers s SET reachability = v.reachability
+UPDATE subscribers s SET reachability = v.reachability, reachability_at = assent_now()
 FROM unnest(%s::bigint[], %s::text[]) AS v (id, reachability) WHERE s.id = v.id
 """
 

@@ -193,6 +193,11 @@ HOLDINGS: Final = (
         "DELETE FROM number_strikes WHERE subscriber_id = %(id)s",
     ),
     Holding(
+        "reassigned_checks",
+        "SELECT * FROM reassigned_checks WHERE subscriber_id = %(id)s",
+        "DELETE FROM reassigned_checks WHERE subscriber_id = %(id)s",
+    ),
+    Holding(
         "races",
         "SELECT * FROM races WHERE subscriber_id = %(id)s ORDER BY id",
         kept="a count of our own lateness; it names no number and no words",
@@ -272,7 +277,9 @@ IMPERSONAL: Final[Mapping[str, str]] = MappingProxyType(
             ),
             _SHOP,
         ),
-        **dict.fromkeys(("click_tallies", "form_outcomes", "scans", "tallies"), _COUNTS),
+        **dict.fromkeys(
+            ("click_tallies", "deactivation_days", "form_outcomes", "scans", "tallies"), _COUNTS
+        ),
         **dict.fromkeys(
             ("ledger_checkpoints", "ledger_leaves", "ledger_log", "ledger_nodes"), _LEDGER
         ),

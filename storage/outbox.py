@@ -93,7 +93,9 @@ INSERT INTO messages (id, subscriber_id, program, sender, kind, reply, language,
 VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 'queued', %s, %s, %s, %s)
 ON CONFLICT (dedupe_key) WHERE dedupe_key IS NOT NULL DO NOTHING
 """
-_REACHABILITY = "UPDATE subscribers SET reachability = %s WHERE id = %s"
+_REACHABILITY = """
+UPDATE subscribers SET reachability = %s, reachability_at = assent_now() WHERE id = %s
+"""
 
 
 @dataclass(frozen=True, slots=True)

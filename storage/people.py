@@ -24,6 +24,13 @@ class SubscriberRow(Base):
     __tablename__ = "subscribers"
     __table_args__ = (
         CheckConstraint("octet_length(chain_head) = 32", name="chain_head"),
+        Index(
+            "ix_subscribers_unreached",
+            "id",
+            postgresql_where=text(
+                "reachability IN ('doubtful', 'unreachable', 'invalid', 'deactivated')"
+            ),
+        ),
         {"postgresql_with": {"fillfactor": 70}},
     )
 
@@ -33,6 +40,7 @@ class SubscriberRow(Base):
     language: Mapped[str | None]
     suspended: Mapped[bool] = mapped_column(server_default=text("false"))
     reachability: Mapped[str] = mapped_column(server_default="unknown")
+    reachability_at: Mapped[datetime | None]
     chain_n: Mapped[int] = mapped_column(server_default=text("0"))
     chain_head: Mapped[bytes] = mapped_column(
         LargeBinary, server_default=text(r"'\x" + "00" * 32 + "'")

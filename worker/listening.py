@@ -11,20 +11,19 @@ import json
 import logging
 import time
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, timedelta
 from typing import Final
 
-import psycopg
 from twilio.base.exceptions import TwilioException
 
 from keywords.phone import address
 from keywords.turn import Text
 from storage import inbound, listening
 from storage.conversation import Arrival, exchange, exchange_fenced
-from storage.database import Connection, connect
+from storage.database import Connection
 from storage.settings import Settings
 from storage.shop import ShopCache, load_shop
+from worker.background import Background
 from worker.gateway import Gateway, Listed
 
 EVERY_S: Final = 120.0
@@ -98,36 +97,28 @@ class Ear:
 
     def __init__(self, settings: Settings) -> None:
         assert settings.database_url is not None
-        self._url = settings.database_url
         self._shops = ShopCache(settings.public_base_url)
         self._gateway = Gateway(settings)
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="listen")
-        self._reading: Future[None] | None = None
+        self._reading = Background(settings.database_url, "listening", self._read)
         self._last = float("-inf")
 
     def listen(self, connection: Connection) -> bool:
         """Begin a reading if one is due; answers whether it was."""
-        if self._reading is not None and not self._reading.done():
+        if self._reading.busy:
             return False
-        if self._reading is not None and self._reading.exception() is not None:
-            _log.error("reading failed: %s", type(self._reading.exception()).__name__)
         held = listening.look(connection).hold is not None
         if time.monotonic() - self._last < (URGENT_S if held else EVERY_S):
             return False
         self._last = time.monotonic()
-        self._reading = self._thread.submit(self._read)
-        return True
+        return self._reading.begin()
 
     def close(self) -> None:
         """Let everything go when the reading has ended."""
-        self._thread.shutdown(wait=True)
+        self._reading.close()
         self._gateway.close()
 
-    def _read(self) -> None:
+    def _read(self, connection: Connection) -> None:
         try:
-            with connect(self._url, "listening") as connection:
-                hear(connection, self._shops, self._gateway)
-        except psycopg.OperationalError as error:
-            _log.warning("the database is away: %s", type(error).__name__)
+            hear(connection, self._shops, self._gateway)
         except _UNREADABLE as error:
             _log.error("the carrier's log could not be read: %s", type(error).__name__)

@@ -20,6 +20,7 @@ from keywords.shop import Program
 from keywords.signals import Reading, Signal
 from keywords.turn import ConsentChange, Text, Turn
 from storage import coupon_pools, forms, outbox, sweeps
+from storage import coupon_pools, forms, hygiene, outbox, shopify, sweeps
 from storage.conversation_writes import LATER_WITHIN, write_changes
 from storage.database import Connection
 from storage.locking import lock
@@ -81,6 +82,12 @@ def warn_of_coupons(connection: Connection) -> int:
     if len(pools) > empty:
         _log.warning("a coupon pool is low: add codes", extra={"count": len(pools) - empty})
     return len(pools)
+
+
+def lift_reachability(connection: Connection) -> int:
+    """Who has texted from a number that did not work can be reached; answers how many."""
+    with atomic(connection):
+        return hygiene.lift(connection)
 
 
 def forget_pages(connection: Connection) -> int:

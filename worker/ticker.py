@@ -26,6 +26,7 @@ from worker.campaigns.desk import desk_of
 from worker.campaigns.drain import drain as drain_campaigns
 from worker.campaigns.settling import give_back
 from worker.campaigns.watching import Watch
+from worker.deactivations import Feed
 from worker.listening import Ear
 from worker.queues import CAMPAIGNS, SEND, Bell
 from worker.reports import Reports
@@ -65,7 +66,8 @@ class Ticker:
         self._watch = Watch()
         self._codes = Codes(runtime.settings.secret_key)
         self._ear = Ear(runtime.settings)
-        runtime.attached.append(self._ear)
+        self._feed = Feed(runtime.settings)
+        runtime.attached += (self._ear, self._feed)
         self._asking = Asking()
         settings = runtime.settings
         self._rights = Rights(settings.home, settings.phone_pepper, runtime.shops)
@@ -121,6 +123,8 @@ class Ticker:
         self._every(COUPONS_EVERY_S, "coupons", lambda: sweeps.warn_of_coupons(connection))
         self._every(BREAKERS_EVERY_S, "breakers", lambda: form_sweeps.judge_breakers(connection))
         self._every(FORGET_EVERY_S, "limits", lambda: form_sweeps.forget(connection))
+        self._every(FORGET_EVERY_S, "deactivations", self._feed.begin)
+        self._every(REMIND_EVERY_S, "reached", lambda: sweeps.lift_reachability(connection))
         self._every(FORGET_EVERY_S, "pages", lambda: sweeps.forget_pages(connection))
 
     def _tell(self) -> None:

@@ -15,6 +15,35 @@ down_revision = "0011"
 
 def upgrade() -> None:
     op.create_table(
+        "deactivation_days",
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column(
+            "read_at",
+            sa.TIMESTAMP(timezone=True),
+            server_default=sa.text("assent_now()"),
+            nullable=False,
+        ),
+        sa.Column("numbers", sa.BigInteger(), nullable=False),
+        sa.Column("known", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("day", name=op.f("pk_deactivation_days")),
+    )
+    op.create_table(
+        "reassigned_checks",
+        sa.Column("subscriber_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("alive_on", sa.Date(), nullable=False),
+        sa.Column("answer", sa.Text(), nullable=False),
+        sa.Column(
+            "answered_at",
+            sa.TIMESTAMP(timezone=True),
+            server_default=sa.text("assent_now()"),
+            nullable=False,
+        ),
+        sa.CheckConstraint(
+            "answer IN ('yes', 'no', 'no_data')", name=op.f("ck_reassigned_checks_answer")
+        ),
+        sa.PrimaryKeyConstraint("subscriber_id", name=op.f("pk_reassigned_checks")),
+    )
+    op.create_table(
         "delivery_reports",
         sa.Column("sid", sa.Text(), nullable=False),
         sa.Column("status", sa.Text(), nullable=False),
@@ -145,6 +174,18 @@ def upgrade() -> None:
         sa.Column("delivered_at", sa.TIMESTAMP(timezone=True), nullable=True),
     ):
         op.add_column("messages", column)
+    op.add_column(
+        "subscribers", sa.Column("reachability_at", sa.TIMESTAMP(timezone=True), nullable=True)
+    )
+    op.create_index(
+        "ix_subscribers_unreached",
+        "subscribers",
+        ["id"],
+        unique=False,
+        postgresql_where=sa.text(
+            "reachability IN ('doubtful', 'unreachable', 'invalid', 'deactivated')"
+        ),
+    )
     op.add_column("inbound_texts", sa.Column("sent_at", sa.TIMESTAMP(timezone=True), nullable=True))
     op.create_index(
         "ix_messages_unknown",
@@ -156,7 +197,7 @@ def upgrade() -> None:
     op.execute("INSERT INTO instance (id, epoch) VALUES (1, 1)")
     op.execute("INSERT INTO switches (name) VALUES ('kill'), ('breaker')")
     op.execute("INSERT INTO heard (id) VALUES (1)")
-    for statement in grants("heard", "presences"):
+    for statement in grants("deactivation_days", "heard", "presences", "reassigned_checks"):
         op.execute(statement)
     op.execute("REVOKE INSERT, DELETE ON heard FROM assent_app")
     tables = ("instance", "number_strikes", "read_marks", "sender_paces", "switches", "tallies")
