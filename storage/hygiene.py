@@ -60,6 +60,7 @@ class ReassignedRow(Base):
 class Asked:
     """A number to ask about: E.164, and the last day on which the person was known to be there."""
 
+    subscriber_id: int
     phone: str
     alive_on: date
 
@@ -93,7 +94,7 @@ WHERE NOT EXISTS (SELECT FROM deactivation_days x WHERE x.day = d::date) ORDER B
 """
 # Proof of life: a text of theirs, their agreement, a link that they tapped.
 _DUE: Final = """
-SELECT s.phone, greatest(max(t.confirmed_at),
+SELECT s.id AS subscriber_id, s.phone, greatest(max(t.confirmed_at),
     (SELECT max(coalesce(i.sent_at, i.received_at)) FROM inbound_texts i
      WHERE i.subscriber_id = s.id),
     (SELECT max(c.at) FROM clicks c WHERE c.subscriber_id = s.id AND c.label = 'human'))::date
@@ -104,7 +105,6 @@ WHERE t.state IN ('subscribed', 'paused') AND t.confirmed_at IS NOT NULL AND s.p
   AND s.id > %(after)s AND (r.answered_at IS NULL OR r.answered_at < assent_now() - %(again)s)
 GROUP BY s.id ORDER BY s.id LIMIT %(limit)s
 """
-_LAST: Final = "SELECT id FROM subscribers WHERE phone = %s"
 _ANSWERED: Final = """
 INSERT INTO reassigned_checks AS r (subscriber_id, alive_on, answer)
 SELECT s.id, v.alive_on, v.answer
@@ -143,9 +143,8 @@ def days_missing(connection: Connection, days: int) -> list[date]:
     return [day for (day,) in connection.execute(_MISSING, {"days": days})]
 
 
-def due(connection: Connection, page: int = 10_000) -> Iterator[Asked]:
-    """The North American numbers of subscribers to ask about now, in pages."""
-    after = 0
+def due(connection: Connection, after: int = 0, page: int = 10_000) -> Iterator[Asked]:
+    """The North American numbers of subscribers beyond the id ``after`` to ask about, in pages."""
     while True:
         values = {"after": after, "again": ASK_AGAIN, "limit": page}
         with connection.cursor(row_factory=class_row(Asked)) as cursor:
@@ -153,7 +152,7 @@ def due(connection: Connection, page: int = 10_000) -> Iterator[Asked]:
         if not found:
             return
         yield from found
-        ((after,),) = connection.execute(_LAST, (found[-1].phone,)).fetchall()
+        after = found[-1].subscriber_id
 
 
 def answered(connection: Connection, answers: Sequence[Answered]) -> int:

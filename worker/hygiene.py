@@ -77,20 +77,33 @@ def deactivated(
 def reassigned(
     connection: Connection, shops: ShopCache, answers: Iterable[Answered], source: str
 ) -> Read:
-    """Apply answers of the FCC's database: "yes" ends consent, each is kept with its date."""
-    numbers = known = lapsed = 0
+    """Apply a file of answers of the FCC's database, some hundred at a time."""
+    total = Read(0, 0, 0)
     for batch in _chunks(answers, _BATCH):
         with atomic(connection):
-            ours = frozenset(hygiene.known(connection, [each.phone for each in batch]))
-            yes = {
-                each.phone: _Gone(day_over(each.alive_on), _told(each, source))
-                for each in batch
-                if each.answer is Reassigned.YES and each.phone in ours
-            }
-            lapsed += _lapse(connection, shops, yes)
-            hygiene.answered(connection, _last(batch))
-        numbers, known = numbers + len(batch), known + len(ours)
-    return Read(numbers, known, lapsed)
+            read = apply_answers(connection, shops, batch, source)
+        total = Read(
+            total.numbers + read.numbers, total.known + read.known, total.lapsed + read.lapsed
+        )
+    return total
+
+
+def apply_answers(
+    connection: Connection, shops: ShopCache, answers: Sequence[Answered], source: str
+) -> Read:
+    """Apply answers: "yes" ends consent, each is kept with its date. Call inside a transaction.
+
+    ``source`` says where they come from, for the evidence.
+    """
+    ours = frozenset(hygiene.known(connection, [each.phone for each in answers]))
+    yes = {
+        each.phone: _Gone(day_over(each.alive_on), _told(each, source))
+        for each in answers
+        if each.answer is Reassigned.YES and each.phone in ours
+    }
+    lapsed = _lapse(connection, shops, yes)
+    hygiene.answered(connection, _last(answers))
+    return Read(len(answers), len(ours), lapsed)
 
 
 def _told(answer: Answered, source: str) -> dict[str, Json]:

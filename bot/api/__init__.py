@@ -24,6 +24,7 @@ from bot.api import (
     disclosures,
     docs_page,
     evidence,
+    hygiene,
     inbox,
     openapi,
     optins,
@@ -59,6 +60,7 @@ _RESOURCES: Final = (
     conversions,
     webhooks,
     inbox,
+    hygiene,
     oversight,
     rights,
 )

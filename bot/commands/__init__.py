@@ -40,6 +40,7 @@ COMMANDS: Final = {
     "ledger": "bot.commands.ledger:ledger",
     "import": "bot.commands.imports:import_",
     "evidence": "bot.commands.evidence:evidence",
+    "drift": "bot.commands.drift:drift",
     "hygiene": "bot.commands.hygiene:hygiene",
     "instance": "bot.commands.instance:group",
     "sending": "bot.commands.sending:sending",

@@ -1,4 +1,4 @@
-"""``assent hygiene``: numbers that may have another owner by now."""
+"""``assent hygiene``: numbers that may have another owner by now, and people who never react."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import IO, Final
 import click
 
 from bot.commands.context import open_database
+from bot.commands.sunset import sunset
 from bot.engines.errors import EngineError
 from keywords.phone import InvalidPhone, parse
 from storage import hygiene as numbers
@@ -29,7 +30,10 @@ _DATES: Final = ("%Y-%m-%d", "%m/%d/%Y", "%Y%m%d")
 
 @click.group()
 def hygiene() -> None:
-    """End consent where a number has another owner."""
+    """End consent where a number has another owner; pause who never reacts."""
+
+
+hygiene.add_command(sunset)
 
 
 @hygiene.command()

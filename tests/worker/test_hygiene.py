@@ -130,7 +130,7 @@ def test_only_yes_ends_consent(scene: Scene, answer: Reassigned, state: str) -> 
     """With the answer, the day that was asked about and the file as evidence."""
     joined(scene, ANNA)
     (asked,) = hygiene.due(scene.connection)
-    assert asked == Asked(ANNA, TODAY - timedelta(days=30))
+    assert asked == Asked(scene.id_of(ANNA), ANNA, TODAY - timedelta(days=30))
     answers = [Answered(ANNA, asked.alive_on, answer), Answered("+14155559999", TODAY, answer)]
     read = reassigned(scene.connection, scene.shops, answers, "rnd.csv")
     assert read == Read(2, 1, int(state == "none"))
