@@ -19,8 +19,7 @@ from keywords.ledger import instant
 from keywords.shop import Program
 from keywords.signals import Reading, Signal
 from keywords.turn import ConsentChange, Text, Turn
-from storage import coupon_pools, forms, outbox, sweeps
-from storage import coupon_pools, forms, hygiene, outbox, shopify, sweeps
+from storage import coupon_pools, forms, hygiene, outbox, sweeps
 from storage.conversation_writes import LATER_WITHIN, write_changes
 from storage.database import Connection
 from storage.locking import lock

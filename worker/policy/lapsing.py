@@ -9,13 +9,14 @@ from keywords.consent import State
 from keywords.people import Standing
 
 _OPEN: Final = frozenset({State.PENDING, State.SUBSCRIBED, State.PAUSED})
+_FAR: Final = date(9998, 12, 30)
 # A day is over everywhere twelve hours after it is over in Greenwich.
 _LAST_ZONE: Final = timezone(timedelta(hours=-12))
 
 
 def day_over(day: date) -> datetime:
     """The moment at which a day is over wherever the carrier may have counted it."""
-    return datetime.combine(day + timedelta(days=1), time(), _LAST_ZONE)
+    return datetime.combine(min(day, _FAR) + timedelta(days=1), time(), _LAST_ZONE)
 
 
 def ends(standing: Standing, moment: datetime) -> bool:
