@@ -101,6 +101,9 @@ OPERATIONS = [
     ("GET", "ledger", Scope.READ),
     ("GET", "keys", Scope.ADMIN),
     ("GET", "audit", Scope.ADMIN),
+    ("GET", "drift", Scope.READ),
+    ("GET", "reassigned-numbers", Scope.READ),
+    ("POST", "reassigned-numbers", Scope.ADMIN),
 ]
 
 
