@@ -35,6 +35,7 @@ class Scope(StrEnum):
     CAMPAIGNS = "campaigns"  # segments and lists; plan, launch, pause and cancel campaigns
     ORDERS = "orders"  # tell of orders and what became of them
     OPTIN = "optin"  # record opt-ins and opt-outs: a till, a checkout, a page
+    IMPORT = "import"  # bring in lists of people
     INBOX = "inbox"  # see and resolve the texts that need a person
     COMPLIANCE = "compliance"  # exports, erasure, legal holds, the suppression list
     ADMIN = "admin"

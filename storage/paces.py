@@ -49,6 +49,7 @@ WITH opened AS (
 )
 SELECT number, segments_per_second FROM senders WHERE number = ANY(%(senders)s)
 """
+_LEVEL: Final = f"WITH p AS ({LEVEL_SQL}) SELECT level FROM p"  # noqa: S608 - it is our own
 _SPEND: Final = "UPDATE sender_paces SET level = level - %s WHERE sender = %s"
 _REST: Final = """
 UPDATE sender_paces SET resume_at = greatest(resume_at, assent_now() + %s) WHERE sender = %s
@@ -58,6 +59,12 @@ UPDATE sender_paces SET resume_at = greatest(resume_at, assent_now() + %s) WHERE
 def open_paces(connection: Connection, senders: Sequence[str]) -> dict[str, float]:
     """Give senders that have none a full bucket; answers the rate of each."""
     return dict(connection.execute(_OPEN, {"senders": list(senders)}).fetchall())
+
+
+def level(connection: Connection, sender: str) -> float | None:
+    """What is in a bucket now, in SMS segments; locks it. None where nobody has opened one."""
+    found = connection.execute(_LEVEL, {"sender": sender}).fetchone()
+    return float(found[0]) if found else None
 
 
 def spend(connection: Connection, sender: str, sms_segments: float) -> None:

@@ -20,7 +20,7 @@ from keywords.replies import Reply
 from keywords.segments import count
 from keywords.signals import Reading, Signal
 from keywords.turn import ConsentChange, Text, Turn
-from storage import outbox, waiting
+from storage import outbox, paces, waiting
 from storage.conversation_writes import write_changes
 from storage.database import Connection
 from storage.locking import lock
@@ -74,7 +74,12 @@ class Asking:
                 break
             fitting = max(1, int(left / self._size.get(queue.program, USUAL_SIZE)))
             with atomic(connection):
+                # Campaigns share the sender's pace, and theirs is the moment that cannot wait.
+                room = paces.level(connection, queue.sender)
+                if room is not None and room < 1:
+                    break
                 batch = _take(connection, shops, queue, min(BATCH, fitting))
+                paces.spend(connection, queue.sender, batch.segments)
             self._left[queue.sender] -= batch.segments
             total += batch.asked
             if batch.asked:

@@ -27,6 +27,7 @@ from worker.campaigns.drain import drain as drain_campaigns
 from worker.campaigns.settling import give_back
 from worker.campaigns.watching import Watch
 from worker.deactivations import Feed
+from worker.importing.foreman import Foreman
 from worker.listening import Ear
 from worker.queues import CAMPAIGNS, SEND, Bell
 from worker.reports import Reports
@@ -73,15 +74,18 @@ class Ticker:
         self._rights = Rights(settings.home, settings.phone_pepper, runtime.shops)
         self._keeper = Keeper(settings, self._rights)
         self._clicks = clicks.ClickDrain(settings.home)
+        self._foreman = Foreman(settings)
+        runtime.attached.append(self._foreman)
         self._courier = delivering.Courier(settings.secret_key, local=settings.simulator)
 
     def tick(self) -> bool:
         """One round; False when another ticker is working.
 
-        The log of clicks is this machine's own, so it is drained whoever leads. Raises
-        ``psycopg.OperationalError`` when the database is away.
+        The log of clicks and uploaded lists are this machine's own, so they are looked after
+        whoever leads. Raises ``psycopg.OperationalError`` when the database is away.
         """
         self._clicks.run(self._runtime.connection())
+        self._foreman.look(self._runtime.connection())
         with leading(self._line.open()) as ours:
             if ours:
                 self._sweep()

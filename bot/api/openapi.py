@@ -13,6 +13,7 @@ from bot.api.door import HEADER, MAX_BODY
 from bot.api.operation import SECURITY
 from bot.api.problems import SCHEMA
 from bot.api.program_models import NUMBER, SLUG
+from bot.api.uploads import MEDIA_TYPES
 from keywords.placements import CODE
 from storage.coupons import POOL
 from storage.keys import Scope
@@ -57,6 +58,7 @@ _PATHS: Final[Mapping[str, Mapping[str, Any]]] = {
         "schema": {"type": "string", "pattern": r"^\+[1-9][0-9]{6,14}$"},
     },
     "segment": {"description": "The segment's id.", "schema": {"type": "string", "pattern": ID}},
+    "import_id": {"description": "The import's id.", "schema": {"type": "string", "pattern": ID}},
     "list_id": {"description": "The list's id.", "schema": {"type": "string", "pattern": ID}},
     "digest": {
         "description": "SHA-256 in hexadecimal.",
@@ -85,6 +87,7 @@ _PATHS: Final[Mapping[str, Mapping[str, Any]]] = {
         "schema": {"type": "string", "pattern": "^(?:SM|MM)[0-9a-f]{32}$"},
     },
 }
+_ANY_FILE: Final = {"schema": {"type": "string", "format": "binary"}}
 _HEADER: Final = {
     "name": HEADER,
     "in": "header",
@@ -112,6 +115,8 @@ def complete(spec: dict[str, Any] | str) -> dict[str, Any]:
 
 def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
     operation["tags"] = [path.removeprefix(PREFIX + "/").partition("/")[0]]
+    if operation.pop("x-upload"):
+        operation["requestBody"] = {"content": {media: dict(_ANY_FILE) for media in MEDIA_TYPES}}
     if "requestBody" in operation:
         operation["requestBody"]["required"] = True
     for parameter in operation["parameters"]:

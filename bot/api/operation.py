@@ -7,7 +7,7 @@ then does the view run, inside the request's one transaction.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any, Final
@@ -19,8 +19,9 @@ from pydantic import BaseModel
 from bot.api.door import Call, Database, admitted, readable, repeatable
 from bot.api.pace import Pace
 from bot.api.problems import MEANING, MEDIA_TYPE, STATUS, Kind, Problem
+from bot.api.uploads import received
 from storage.idempotency import InProgress, Kept, KeyReused, Request, earlier, keep
-from storage.keys import Scope
+from storage.keys import Key, Scope
 from storage.transaction import transaction
 
 SECURITY: Final = "key"
@@ -37,6 +38,9 @@ class Operation:
     ``status`` is that of success; ``media`` another type than JSON, which the view answers itself.
     Path parameters go to the view by name, ``body`` as
     ``json_data``, ``query`` as ``query_data``, and the request itself as ``call``.
+
+    ``upload`` is how many bytes a body of any kind may have, which is kept in a file before the
+    transaction begins; the view gets it as ``upload``.
     """
 
     method: str
@@ -48,11 +52,12 @@ class Operation:
     query: type[BaseModel] | None = None
     problems: tuple[Kind, ...] = ()
     media: str | None = None
+    upload: int = 0
 
     def kinds(self) -> Iterable[Kind]:
         """Every kind of problem that this operation may answer."""
         kinds = [*_ALWAYS, *self.problems]
-        kinds += _WITH_BODY if self.body else ()
+        kinds += _WITH_BODY if self.body or self.upload else ()
         kinds += (Kind.INVALID,) if self.query else ()
         kinds += (Kind.CONFLICT, Kind.INVALID) if self.method == "POST" else ()
         kinds += (Kind.NOT_FOUND,) if "<" in self.rule else ()
@@ -95,7 +100,7 @@ class Api:
             operation_id=view.__name__,
             security=[{SECURITY: []}],
             responses=responses,
-            extensions={"x-scope": str(operation.scope)},
+            extensions={"x-scope": str(operation.scope), "x-upload": operation.upload},
         )(inner)
 
     def _run(
@@ -104,12 +109,24 @@ class Api:
         key = admitted(self.database, self.pace, operation.scope)
         if operation.body:
             readable()
+        if operation.upload:
+            with received(self.database.home, operation.upload) as upload:
+                return self._work(key, inner, {**path, "upload": upload}, None)
         repeat = repeatable(key.id) if operation.method == "POST" else None
+        return self._work(key, inner, path, repeat)
+
+    def _work(
+        self,
+        key: Key,
+        inner: Callable[..., Any],
+        given: Mapping[str, Any],
+        repeat: Request | None,
+    ) -> Response:
         with transaction(self.database.sessions, self.database.handover) as work:
             call = Call(work, key, self.database)
             if repeat is not None:
-                return _once(call, repeat, lambda: make_response(inner(call=call, **path)))
-            return make_response(inner(call=call, **path))
+                return _once(call, repeat, lambda: make_response(inner(call=call, **given)))
+            return make_response(inner(call=call, **given))
 
 
 def described(kind: Kind) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from typing import Any, Final
 import click
 from sqlalchemy.orm import Session, sessionmaker
 
+from bot import import_report
 from bot.commands.storing import by_operator
 from keywords.importing.claims import Finding
 from keywords.importing.evidence import Filing
@@ -26,7 +27,6 @@ from storage.imports.jobs import Progress, outcomes
 from storage.imports.tables import ImportRow, ImportState, Place
 from storage.settings import Settings
 from storage.transaction import transaction
-from worker.importing import report
 from worker.importing.crew import Crew
 from worker.importing.running import found_by, orders, progress_of
 
@@ -201,7 +201,7 @@ def write_report(path: Path, findings: Iterable[Finding]) -> None:
     """The report as a CSV file. Raises :class:`CannotImport` when it cannot be written."""
     try:
         with path.open("w", encoding="utf-8", newline="") as out:
-            out.writelines(report.lines(findings))
+            out.writelines(import_report.lines(findings))
     except OSError as error:
         raise CannotImport("The report cannot be written; everything else is done.") from error
 

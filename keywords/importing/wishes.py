@@ -67,7 +67,7 @@ def plan(
     wishes: Wishes, sample: bytes, shop: Shop, now: datetime, *, whole: bool, parts: int
 ) -> Task:
     """How a file that begins with ``sample`` will be read. Raises :class:`BadWish`."""
-    _check(wishes, shop)
+    check(wishes, shop)
     try:
         shape, records = sniff(
             sample,
@@ -95,7 +95,8 @@ def plan(
     return task
 
 
-def _check(wishes: Wishes, shop: Shop) -> None:
+def check(wishes: Wishes, shop: Shop) -> None:
+    """What can be said of wishes before there is a file. Raises :class:`BadWish`."""
     if wishes.program is not None and wishes.program not in shop.programs:
         raise BadWish("program", "There is no program with this slug.")
     if wishes.country is not None and cells.country_of(wishes.country) is None:

@@ -160,8 +160,32 @@ def cancel(session: Session, number: int) -> bool:
     return bool(changed)
 
 
+def abandon(session: Session) -> None:
+    """Cancel imports whose file never came."""
+    session.execute(
+        update(ImportRow)
+        .where(
+            ImportRow.state == ImportState.WAITING,
+            ImportRow.created_at < func.assent_now() - text("interval '1 day'"),
+        )
+        .values(state=ImportState.CANCELED, finished_at=func.assent_now())
+    )
+
+
+def still_open(session: Session, numbers: Sequence[int]) -> set[int]:
+    """Which of these imports still need their files."""
+    open_states = (ImportState.WAITING, ImportState.QUEUED, ImportState.RUNNING)
+    statement = select(ImportRow.id).where(
+        ImportRow.id.in_(numbers), ImportRow.state.in_(open_states)
+    )
+    return set(session.scalars(statement))
+
+
 def waiting_for_workers(session: Session) -> Sequence[ImportRow]:
-    """The imports that a worker should carry out now, in order: new ones, and those that died."""
+    """The imports that a worker should carry out now, in order: new ones, and those that died.
+
+    Each is locked; those that somebody else is just starting are passed over.
+    """
     silent = select(ImportPartRow.import_id).where(
         ImportPartRow.done.is_(False),
         ImportPartRow.touched_at
@@ -172,7 +196,7 @@ def waiting_for_workers(session: Session) -> Sequence[ImportRow]:
         (ImportRow.state == ImportState.QUEUED)
         | ((ImportRow.state == ImportState.RUNNING) & ImportRow.id.in_(silent)),
     )
-    return session.scalars(statement.order_by(ImportRow.id)).all()
+    return session.scalars(statement.order_by(ImportRow.id).with_for_update(skip_locked=True)).all()
 
 
 def touch(session: Session, number: int) -> None:
