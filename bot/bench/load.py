@@ -19,6 +19,7 @@ from dataclasses import asdict, dataclass, field
 from time import perf_counter
 from typing import Final
 
+from bot.bench.reports import Reports
 from bot.bench.texts import Crowd, Kind, Shot
 
 _SILENT_S: Final = 10.0
@@ -32,7 +33,8 @@ class Order:
     """What to fire: texts ``first`` to ``first + count`` of a crowd, for ``seconds`` at most.
 
     ``cycle`` fires the same texts again when they are used up (for servers without a database);
-    otherwise the volley ends then.
+    otherwise the volley ends then. ``reports`` is the path to fire status callbacks at, in place
+    of texts.
     """
 
     port: int
@@ -42,6 +44,7 @@ class Order:
     first: int
     count: int
     cycle: bool
+    reports: str | None = None
 
 
 @dataclass(slots=True)
@@ -100,6 +103,8 @@ def fault(kind: Kind, answer: bytes) -> str | None:
     """What is wrong with an answer: it must be 200 and TwiML, and a STOP must be told so."""
     if not answer.startswith(b"HTTP/1.1 200 "):
         return answer.partition(b"\r\n")[0].decode("latin-1")
+    if kind is Kind.REPORT:
+        return None
     body = answer.partition(_HEAD_END)[2]
     if not body.startswith(b"<?xml") or b"<Response" not in body:
         return "no TwiML"
@@ -154,7 +159,7 @@ def _advance(line: _Line, supply: Iterator[Shot], end: float, volley: Volley) ->
 def main() -> None:
     """One volley, as ordered on stdin."""
     order = Order(**json.loads(sys.stdin.readline()))
-    crowd = Crowd(order.people)
+    crowd = Reports(order.reports) if order.reports else Crowd(order.people)
     shots = [crowd.shot(k) for k in range(order.first, order.first + order.count)]
     lines = [_Line(order.port) for _ in range(order.connections)]
     # Nothing here makes cycles; a collection in the middle would be counted as the server's.

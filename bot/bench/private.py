@@ -23,7 +23,9 @@ from storage.transaction import atomic
 _PEOPLE: Final = """
 WITH people AS (
     INSERT INTO subscribers (phone)
-    SELECT '+1' || (2002000000 + i) FROM generate_series(1, %(people)s::int) i RETURNING id
+    SELECT '+1' || (ARRAY['212', '415', '312', '404', '617', '702'])[i %% 6 + 1]
+           || (2000000 + i / 6)
+    FROM generate_series(1, %(people)s::int) i RETURNING id
 ), placed AS (
     INSERT INTO profiles (subscriber_id, first_name, time_zone, place_source)
     SELECT id, 'Maria', %(zone)s::text, 'profile' FROM people WHERE %(profiles)s

@@ -17,6 +17,7 @@ from typing import Final
 import psycopg
 from psycopg import sql
 
+from bot.bench.reports import SECRET
 from bot.bench.texts import ACCOUNT_SID, AUTH_TOKEN, PUBLIC_URL
 from bot.demo import load_if_empty
 from bot.engines.postgres import EmbeddedPostgres
@@ -120,6 +121,7 @@ def _launch(contestant: Contestant, port: int, home: Path, url: str) -> Launch:
         "PUBLIC_BASE_URL": PUBLIC_URL,
         "TWILIO_ACCOUNT_SID": ACCOUNT_SID,
         "TWILIO_AUTH_TOKEN": AUTH_TOKEN,
+        "SECRET_KEY": SECRET,
     }
     kept = {name: os.environ[name] for name in ("PATH", "LANG", "PYTHONPATH") if name in os.environ}
     return Launch(

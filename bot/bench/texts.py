@@ -25,12 +25,13 @@ _SEED: Final = 54321
 
 
 class Kind(StrEnum):
-    """What a text asks for."""
+    """What a text asks for. The last is no text: a status callback."""
 
     JOIN = "join"
     YES = "yes"
     CHAT = "chat"
     STOP = "stop"
+    REPORT = "report"
 
 
 # What each person does, again and again. Everybody starts at another place, so that at any moment

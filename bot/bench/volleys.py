@@ -26,7 +26,10 @@ class LoadError(Exception):
 
 @dataclass(slots=True)
 class Range:
-    """Where volleys against one server go: which text is next, and what was answered so far."""
+    """Where volleys against one server go: which text is next, and what was answered so far.
+
+    ``reports`` is the path of status callbacks, None for texts.
+    """
 
     server: Server
     people: int
@@ -34,6 +37,7 @@ class Range:
     next: int = 0
     per_second: float = 0.0
     taken: list[str] = field(default_factory=list)
+    reports: str | None = None
 
     def warm_up(self, connections: int) -> None:
         """Make both worker processes connect and learn how fast the server is."""
@@ -58,6 +62,7 @@ class Range:
             first=self.next if stores else 0,
             count=count if stores else _CYCLED,
             cycle=not stores,
+            reports=self.reports,
         )
         with _generator() as (say, hear):
             say(json.dumps(asdict(order)))

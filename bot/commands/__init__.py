@@ -47,6 +47,7 @@ COMMANDS: Final = {
     "bench": "bot.commands:bench",
 }
 BENCHES: Final = {
+    "callbacks": "bot.bench.callbacks:callbacks",
     "inbound": "bot.bench.inbound:inbound",
     "plan": "bot.bench.plan:plan",
     "send": "bot.bench.send:send",

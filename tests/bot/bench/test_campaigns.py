@@ -1,0 +1,61 @@
+"""The benches of campaigns run, small, and measure what they say."""
+
+from __future__ import annotations
+
+import json
+from urllib.parse import parse_qsl
+
+import pytest
+from click.testing import CliRunner
+from twilio.request_validator import RequestValidator
+
+from bot.bench.callbacks import callbacks
+from bot.bench.plan import plan
+from bot.bench.reports import SECRET, Reports
+from bot.bench.send import send
+from bot.bench.texts import AUTH_TOKEN, PUBLIC_URL, Kind
+from bot.webhooks import INBOUND_PATH
+from worker.marks import STATUS_PATH, Marks
+
+
+@pytest.mark.parametrize("path", [STATUS_PATH, INBOUND_PATH])
+def test_callbacks_are_signed_as_twilio_signs_them(path: str) -> None:
+    """Twilio's own validator is the judge; the service's have an attempt that it made."""
+    shot = Reports(path).shot(3)
+    head, _, body = shot.request.decode().partition("\r\n\r\n")
+    target = head.split()[1]
+    signature = head.partition("X-Twilio-Signature: ")[2].partition("\r\n")[0]
+    params = dict(parse_qsl(body))
+    assert RequestValidator(AUTH_TOKEN).validate(PUBLIC_URL + target, params, signature)
+    assert (shot.kind, params["MessageStatus"]) == (Kind.REPORT, "delivered")
+    mark = target.partition("?attempt=")[2]
+    assert (Marks(SECRET).read(mark) is not None) is (path == STATUS_PATH)
+
+
+def test_planning_is_measured_beside_its_floor() -> None:
+    """Few people; what counts here is that it comes to an end with figures."""
+    result = CliRunner().invoke(plan, ["--people", "3000", "--rounds", "1", "--json"])
+    assert result.exit_code == 0, result.output
+    told = json.loads(result.stdout.splitlines()[-1])
+    assert told["people"] == 3000
+    assert told["floor"] > 0
+    assert told["plan"] > 0
+
+
+@pytest.mark.faults
+def test_sending_is_measured_beside_its_floor() -> None:
+    """The real worker in a process of its own, over TLS."""
+    result = CliRunner().invoke(send, ["--texts", "300", "--carrier-ms", "5", "--json"])
+    assert result.exit_code == 0, result.output
+    told = json.loads(result.stdout.splitlines()[-1])
+    assert told["effort"]["texts"] == 300
+    assert told["floor_micros"] > 100
+
+
+@pytest.mark.faults
+def test_callbacks_are_measured_and_all_there() -> None:
+    """Every report that was answered is on record once."""
+    result = CliRunner().invoke(callbacks, ["--seconds", "0.5", "--rounds", "1", "--json"])
+    assert result.exit_code == 0, result.output
+    told = json.loads(result.stdout.splitlines()[-1])
+    assert told["answered"] == told["kept"] > 0
