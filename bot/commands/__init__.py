@@ -52,6 +52,7 @@ BENCHES: Final = {
     "plan": "bot.bench.plan:plan",
     "send": "bot.bench.send:send",
     "reading": "bot.bench.reading:reading",
+    "import": "bot.bench.lists:lists",
 }
 
 
