@@ -28,8 +28,8 @@ def new_stage(database_url: str, redis_url: str, tmp_path: Path) -> Iterator[New
     """Makes the stage of a test, closed with it."""
     with ExitStack() as stack:
 
-        def make(delay: float = 0.0) -> Stage:
-            stage = Stage(tmp_path / "home", database_url, redis_url, delay)
+        def make(delay: float = 0.0, redis: str = redis_url) -> Stage:
+            stage = Stage(tmp_path / "home", database_url, redis, delay)
             stack.callback(stage.close)
             return stage
 

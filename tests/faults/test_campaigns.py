@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from bot.engines.valkey import EmbeddedValkey
 from tests.faults import scenarios
 from tests.faults.conftest import NewStage
+from tests.faults.engines import durable_postgres
+from tests.faults.stage import Stage
 
 pytestmark = [
     pytest.mark.faults,
@@ -41,3 +44,53 @@ def test_a_stop_beside_crashes_is_late_by_one_call_at_most(
     )
     assert report.breaches == []
     assert report.raced == len(report.late)
+
+
+def test_a_campaign_outlives_redis(new_stage: NewStage, tmp_path: Path) -> None:
+    """Emptied at a tenth, killed at a half, both at nine tenths: all is sent, once."""
+    valkey = EmbeddedValkey(tmp_path / "valkey")
+    valkey.start()
+    try:
+        stage = new_stage(0.02, valkey.url)
+        report = scenarios.lose_redis(stage, valkey, people=120, rate=40)
+        stage.close()
+    finally:
+        valkey.stop()
+    assert report.breaches == []
+    assert report.states == {"accepted": 120}
+
+
+def test_a_campaign_outlives_postgresql(tmp_path: Path, redis_url: str) -> None:
+    """Shut down at once in mid-campaign, twice; what was committed is committed."""
+    with durable_postgres(tmp_path / "pg") as server:
+        stage = Stage(tmp_path / "home", server.url, redis_url, 0.05)
+        try:
+            report = scenarios.restart_postgres(stage, server, people=100, rate=40)
+        finally:
+            stage.close()
+    assert report.breaches == []
+
+
+def test_a_carrier_that_misbehaves_costs_no_second_text(new_stage: NewStage) -> None:
+    """429, 5xx, resets and hangs after the text was accepted, and 401: the breaker opens."""
+    report = scenarios.bad_carrier(new_stage(), people=120, rate=40)
+    assert report.breaches == []
+    assert report.states.keys() <= {"accepted", "unknown"}
+
+
+def test_a_worker_that_slept_sends_nothing_stale(new_stage: NewStage) -> None:
+    """It lost its time, not its claim: what it held is asked about anew."""
+    report = scenarios.sleep_and_wake(new_stage(0.1), people=100, rate=40, seconds=4)
+    assert report.breaches == []
+
+
+def test_launched_by_four_and_found_by_three_it_goes_once(new_stage: NewStage) -> None:
+    """A launch is idempotent, and tickers take turns."""
+    assert scenarios.launch_twice(new_stage(), people=80, rate=60).breaches == []
+
+
+def test_a_database_in_doubt_sends_nothing_until_it_is_confirmed(new_stage: NewStage) -> None:
+    """It hears a STOP meanwhile."""
+    report = scenarios.held(new_stage(), people=40, rate=60)
+    assert report.breaches == []
+    assert report.accepted == 37
