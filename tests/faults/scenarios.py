@@ -17,7 +17,7 @@ from redis import Redis
 from bot.engines.postgres import EmbeddedPostgres
 from bot.engines.valkey import EmbeddedValkey
 from bot.simulator.faults import FaultKind
-from storage import campaign_states
+from storage import campaign_states, instance
 from storage.database import connect
 from storage.switches import Switch, thrown
 from storage.transaction import atomic
@@ -179,13 +179,13 @@ def launch_twice(stage: Stage, *, people: int, rate: float) -> Report:
 def held(stage: Stage, *, people: int, rate: float) -> Report:
     """F24: a database whose life is in doubt sends nothing, hears a STOP, and goes on by hand."""
     phones = stage.people(people)
-    owner(stage, "UPDATE instance SET held_since = assent_now(), held_reason = 'restored'")
+    instance.hold(stage.connection, "restored", "test")
     number = stage.launch(rate)
     stage.crew.start("ticker 1", *WORKERS[:2])
     with stage.stopping(phones[:3]):
         time.sleep(4.0)
     early = len(stage.accepted())
-    owner(stage, "UPDATE instance SET held_since = NULL, epoch = epoch + 1")
+    instance.confirm(stage.connection, 0, "test")
     stage.finish(number)
     report = audit(stage.connection, stage.accepted(), stage.stops)
     if early:
