@@ -23,6 +23,7 @@ from bot.shopify import receiving as shopify
 from bot.signature import Verifier
 from bot.simulator import proxy
 from bot.status import STATUS_PATH, StatusWebhook
+from bot.visitors import believe
 from bot.webhooks import INBOUND_PATH, TOO_LARGE, Call, InboundWebhook, Reply, call_from
 from storage.settings import Settings
 from worker.marks import Marks
@@ -52,15 +53,19 @@ REASONS: Final = {
 class Assent(APIFlask):
     """Flask, with a table of paths that are answered before Flask is entered."""
 
-    def __init__(self, hot: Mapping[str, Hot], links: Links | None = None) -> None:
+    def __init__(
+        self, hot: Mapping[str, Hot], links: Links | None = None, proxies: int = 0
+    ) -> None:
         super().__init__(
             "bot", title="Assent", version="1", spec_path=None, docs_path=None, json_errors=False
         )
         self._hot = hot
         self._links = links
+        self._proxies = proxies
 
     def wsgi_app(self, environ: WSGIEnvironment, start_response: StartResponse) -> Any:
         """Answer a hot path at once, anything else through Flask."""
+        believe(environ, self._proxies)
         links = self._links
         if links is not None and links.serves(environ):
             found = links(environ)
@@ -105,7 +110,7 @@ def create_app(settings: Settings) -> Assent:
     reports = StatusWebhook(
         verifier(settings), Marks(settings.secret_key), resources.reports.submit
     )
-    app = Assent({INBOUND_PATH: webhook, STATUS_PATH: reports}, links)
+    app = Assent({INBOUND_PATH: webhook, STATUS_PATH: reports}, links, settings.trusted_proxies)
     app.config.update(
         MAX_CONTENT_LENGTH=1024 * 1024, SECRET_KEY=settings.secret_key, TRUSTED_HOSTS=None
     )

@@ -11,11 +11,12 @@ import psycopg
 import redis
 
 from bot.engines.home import reason
-from storage import coupon_pools, migrate, shopify
+from storage import coupon_pools, form_asks, migrate, shopify
 from storage.database import connect
 from storage.settings import Settings
 
 CLOCK_SKEW_S: Final = 2.0
+_MOST_NAMED: Final = 20
 _LOCAL_HOSTS: Final = ("localhost", "127.0.0.1", "::1")
 
 
@@ -67,6 +68,7 @@ def examine_servers(settings: Settings, clock: Callable[[], float]) -> list[Find
         if schema.ok:
             found += _coupons(settings.database_url)
             found += _shopify(settings)
+            found += _breakers(settings.database_url)
     return [*found, _valkey(settings.redis_url)]
 
 
@@ -120,6 +122,19 @@ def _shopify(settings: Settings) -> Iterator[Finding]:
         yield unwell("shopify", sentence)
     elif shops:
         yield well("shopify", f"webhooks of {', '.join(shop.domain for shop in shops)} are taken")
+
+
+def _breakers(url: str) -> Iterator[Finding]:
+    """Forms that are stopped because hardly anybody answers; in peace nothing is said."""
+    with connect(url, "doctor") as connection:
+        tripped = form_asks.standing(connection, _MOST_NAMED)
+    if tripped:
+        sentence = f"hardly anybody answers YES, so these are stopped: {_named(tripped)}"
+        yield unwell("forms", f"{sentence}; see the runbook, Somebody pumps the form")
+
+
+def _named(tripped: list[form_asks.Standing]) -> str:
+    return ", ".join(each.key for each in tripped)
 
 
 def _valkey(url: str) -> Finding:

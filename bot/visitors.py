@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from functools import lru_cache
+from typing import Any
+
+
+def believe(environ: MutableMapping[str, Any], proxies: int) -> None:
+    """Put the visitor's address in the place of the last proxy's (TRUSTED_PROXIES).
+
+    Each proxy adds whom it saw to the right of X-Forwarded-For; what stands further left was
+    written by the visitor, and proves nothing. With fewer entries than proxies, or none that is an
+    address, the request did not come through them and the connection's own address stays.
+    """
+    if not proxies:
+        return
+    seen = [part.strip() for part in str(environ.get("HTTP_X_FORWARDED_FOR") or "").split(",")]
+    if len(seen) >= proxies and _parsed(seen[-proxies]) is not None:
+        environ["REMOTE_ADDR"] = seen[-proxies]
 
 
 def address(environ: Mapping[str, object]) -> str:
-    """The visitor's IP address.
-
-    A proxy in front of us is on our own network and adds whom it saw to X-Forwarded-For; what
-    stands further left there was written by the visitor, and proves nothing.
-    """
-    peer = str(environ.get("REMOTE_ADDR") or "")
-    if not _ours(peer):
-        return peer
-    seen = [part.strip() for part in str(environ.get("HTTP_X_FORWARDED_FOR") or "").split(",")]
-    return next((part for part in reversed(seen) if part and not _ours(part)), peer)
+    """The visitor's IP address; of a request that ``believe`` has seen."""
+    return str(environ.get("REMOTE_ADDR") or "")
 
 
 @lru_cache(maxsize=4096)
@@ -56,12 +63,3 @@ def _parsed(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | Non
         return None
     mapped = parsed.ipv4_mapped if isinstance(parsed, ipaddress.IPv6Address) else None
     return mapped or parsed
-
-
-@lru_cache(maxsize=4096)
-def _ours(address: str) -> bool:
-    """Whether this is an address of our own network; what is no address counts as ours."""
-    try:
-        return ipaddress.ip_address(address).is_private
-    except ValueError:
-        return True

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final, TypeAlias
 
 DEFAULT_COLOUR: Final = "#1f5f4f"
@@ -79,6 +80,7 @@ def filled(colour: str) -> tuple[str, str]:
     return colour, BLACK
 
 
+@lru_cache(maxsize=256)
 def _palette(colour: str, ground: str, away: str) -> Palette:
     visible = _towards(colour, away, ground, PART)
     button, on_button = filled(visible)

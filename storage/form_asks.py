@@ -103,11 +103,13 @@ WHERE t.subscriber_id = a.subscriber_id AND t.program = a.program AND NOT a.conf
 _FIND: Final = """
 WITH counted AS (
     SELECT k.key, k.scope, a.asked_at, a.confirmed
-    FROM form_asks a CROSS JOIN LATERAL (VALUES
+    FROM form_asks a
+    LEFT JOIN form_breakers p ON p.key = a.door || ':prefix:' || a.prefix AND p.until IS NOT NULL
+    CROSS JOIN LATERAL (VALUES
         (a.door || ':prefix:' || a.prefix, 'prefix'),
         (a.door || ':country:' || a.country, 'country'),
         (a.door || ':global:', 'global')) AS k (key, scope)
-    WHERE a.asked_at > assent_now() - %(window)s
+    WHERE a.asked_at > assent_now() - %(window)s AND (p.key IS NULL OR k.scope = 'prefix')
 ), keys AS (
     SELECT key, scope FROM counted
     UNION SELECT key, split_part(key, ':', 2) FROM form_breakers
@@ -142,6 +144,11 @@ DELETE FROM form_asks WHERE id IN (
 _STANDING: Final = """
 SELECT key, since, until, trips, probes, asked, confirmed, changed_at, assent_now()
 FROM form_breakers WHERE until IS NOT NULL ORDER BY key LIMIT %s
+"""
+_CLOSE: Final = """
+UPDATE form_breakers SET since = assent_now(), until = NULL, trips = 0, probes = 0,
+                         changed_at = assent_now()
+WHERE key = %s AND until IS NOT NULL
 """
 # Begins with the breakers: in peace there are none, and nothing else is looked at.
 _HELD: Final = """
@@ -188,6 +195,11 @@ def forget(connection: Connection, kept: timedelta, limit: int) -> int:
 def standing(connection: Connection, limit: int) -> list[Standing]:
     """The breakers that are not closed."""
     return [Standing(*row) for row in connection.execute(_STANDING, (limit,))]
+
+
+def close(connection: Connection, key: str) -> bool:
+    """Close a breaker by hand: what was asked before counts no more. False if it is not open."""
+    return connection.execute(_CLOSE, (key,)).rowcount > 0
 
 
 def held(connection: Connection, messages: Sequence[UUID]) -> frozenset[UUID]:

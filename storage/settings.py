@@ -35,7 +35,8 @@ class Settings:
 
     ``database_url`` and ``redis_url`` are None where the embedded engines are to be used.
     ``simulator`` is true where no Twilio credentials were given; the account and its token are
-    then made up, and ``twilio_api_base_url`` leads to the simulator.
+    then made up, and ``twilio_api_base_url`` leads to the simulator. ``trusted_proxies`` is how
+    many proxies of ours a request passes, each of which adds to X-Forwarded-For.
     """
 
     home: Path
@@ -54,6 +55,7 @@ class Settings:
     simulator: bool
     simulator_port: int
     shopify_webhook_secrets: tuple[str, ...] = ()
+    trusted_proxies: int = 0
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Settings:
@@ -94,6 +96,7 @@ class Settings:
             simulator=account is None,
             simulator_port=simulator_port,
             shopify_webhook_secrets=_secrets(given, "SHOPIFY_WEBHOOK_SECRET"),
+            trusted_proxies=_few(given, "TRUSTED_PROXIES"),
         )
 
 
@@ -191,6 +194,13 @@ def _port(given: Mapping[str, str], name: str, default: int) -> int:
         return default
     if not (value.isascii() and value.isdecimal() and len(value) <= 5 and 0 < int(value) < 65536):
         raise SettingsError(f"{name} must be a whole number from 1 to 65535, not {value!r}.")
+    return int(value)
+
+
+def _few(given: Mapping[str, str], name: str) -> int:
+    value = given.get(name, "0")
+    if not (value.isascii() and value.isdecimal() and len(value) == 1):
+        raise SettingsError(f"{name} must be a whole number from 0 to 9, not {value!r}.")
     return int(value)
 
 

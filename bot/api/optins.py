@@ -10,11 +10,11 @@ from typing import Final
 from bot.api.door import Call
 from bot.api.operation import Operation
 from bot.api.optin_models import Gap, NewOptIn, OptInResult, OptOut, OptOutResult, Profile
-from bot.api.problems import FieldError, Kind, invalid
+from bot.api.problems import FieldError, Kind, Problem, invalid
 from bot.claiming import FAST, understand
 from keywords.consent import Method
 from keywords.ledger import Json
-from keywords.optin import OptInAnswer
+from keywords.optin import OptIn, OptInAnswer
 from keywords.people import Person
 from keywords.phone import AddressKind, InvalidPhone, address, parse
 from keywords.shop import Program, Shop
@@ -23,9 +23,12 @@ from storage.catalogue import ProgramRow
 from storage.claims import Claimed, claim
 from storage.keys import Scope
 from storage.refusals import Choose, Refusal, refuse
+from worker import form_gate
+from worker.policy.form_limits import Asking, Door
 from worker.queues import SEND
 
 _PLACE_SOURCES: Final = {"checkout": "checkout", "web_form": "form"}
+RETRY_AFTER_S: Final = 300
 _NOTED: Final = frozenset({OptInAnswer.ASKED, OptInAnswer.WAITING, OptInAnswer.SUBSCRIBED})
 
 
@@ -36,11 +39,14 @@ def create_opt_in(call: Call, json_data: NewOptIn) -> OptInResult:
     each field that is wrong, and each element of 47 CFR 64.1200(f)(9) that the words lack.
     """
     understood = understand(call.session, json_data, call.key.actor, _by(call))
+    asking = _admitted(call, understood.request)
     claimed = claim(
         call.work.connection, call.database.shops, call.database.phone_pepper, understood.request
     )
+    asked = claimed.answer is OptInAnswer.ASKED
+    form_gate.keep(call.work.connection, Door.API, asking, understood.request.phone, asked=asked)
     _note_profile(call, claimed, json_data.method, json_data.profile)
-    if claimed.answer is OptInAnswer.ASKED:
+    if asked:
         call.work.later(SEND)
     call.audit(
         "optin.claimed",
@@ -114,6 +120,22 @@ def _number(phone: str) -> str:
         return parse(phone).e164
     except InvalidPhone as error:
         raise invalid([FieldError("phone", str(error), error.code, "path")]) from None
+
+
+def _admitted(call: Call, request: OptIn) -> Asking:
+    """Count the question. Raises TOO_MANY where its range, its country or the money is used up.
+
+    Nothing is recorded then, so a till keeps the call in its queue and sends it again.
+    """
+    connection = call.work.connection
+    ((version,),) = connection.execute("SELECT version FROM catalogue").fetchall()
+    program = call.database.shops.at(connection, version).programs[request.program]
+    phone = parse(request.phone)
+    asking = form_gate.asking_for(call.database.phone_pepper, phone, program, request.language)
+    if form_gate.enter(connection, Door.API, asking) is not None:
+        detail = "More questions than usual went to these numbers; send this again later."
+        raise Problem(Kind.TOO_MANY, detail, headers={"Retry-After": str(RETRY_AFTER_S)})
+    return asking
 
 
 def _by(call: Call) -> dict[str, Json]:

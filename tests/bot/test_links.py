@@ -311,8 +311,7 @@ def test_every_hit_is_handed_to_the_recorder(resources: Resources) -> None:
     environ = {
         "REQUEST_METHOD": "HEAD",
         "PATH_INFO": f"/l/{code(resources, recipient, 1)}",
-        "REMOTE_ADDR": "10.0.0.1",
-        "HTTP_X_FORWARDED_FOR": "192.0.2.1, 8.8.8.8",
+        "REMOTE_ADDR": "8.8.8.8",
         "HTTP_SEC_PURPOSE": "prefetch",
     }
 

@@ -69,6 +69,8 @@ def test_the_simulator_can_be_elsewhere(tmp_path: Path) -> None:
         ("TWILIO_AUTH_TOKEN_PREVIOUS", "old", "twilio_auth_token_previous", "old"),
         ("TWILIO_WEBHOOK_SHARED_KEY", "key", "twilio_webhook_shared_key", "key"),
         ("SECRET_KEY", "x" * 16, "secret_key", "x" * 16),
+        ("TRUSTED_PROXIES", "", "trusted_proxies", 0),
+        ("TRUSTED_PROXIES", "2", "trusted_proxies", 2),
         ("SHOPIFY_WEBHOOK_SECRET", "", "shopify_webhook_secrets", ()),
         ("SHOPIFY_WEBHOOK_SECRET", "a" * 32, "shopify_webhook_secrets", ("a" * 32,)),
         (
@@ -115,6 +117,7 @@ def test_a_good_value_is_used(
             {"TWILIO_ACCOUNT_SID": SID + "0", "TWILIO_AUTH_TOKEN": TOKEN}, "32 hex", id="long-sid"
         ),
         pytest.param({"SECRET_KEY": "short"}, "SECRET_KEY is shorter", id="short-secret"),
+        pytest.param({"TRUSTED_PROXIES": "-1"}, "from 0 to 9", id="proxies"),
         pytest.param(
             {"SHOPIFY_WEBHOOK_SECRET": f"{'a' * 32},b"}, "a value of less", id="short-shopify"
         ),

@@ -8,7 +8,7 @@ open it for twice as long. Pure: what is, what was counted, and the moment give 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -71,8 +71,3 @@ def _opened(before: Breaker | None, now: datetime) -> Breaker:
     trips = before.trips if before else 0
     until = now + min(_OPEN * 2 ** min(trips, 16), _LONGEST)
     return Breaker(since=until, until=until, trips=trips + 1, probes=_PROBES)
-
-
-def closed(before: Breaker, now: datetime) -> Breaker:
-    """The breaker as somebody closes it by hand: what was asked before does not count again."""
-    return replace(before, since=now, until=None, trips=0, probes=0)

@@ -102,6 +102,8 @@ OPERATIONS = [
     ("GET", "switches", Scope.READ),
     ("POST", "switches/kill", Scope.CAMPAIGNS),
     ("POST", "switches/kill/release", Scope.ADMIN),
+    ("GET", "form-breakers", Scope.READ),
+    ("POST", "form-breakers/close", Scope.ADMIN),
     ("GET", "inbox", Scope.INBOX),
     ("POST", "inbox/SM1/resolve", Scope.INBOX),
     ("GET", "ledger", Scope.READ),
