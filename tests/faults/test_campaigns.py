@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import random
+import time
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from bot.engines.valkey import EmbeddedValkey
+from storage import instance
+from tests.engines import Servers, cloned
 from tests.faults import scenarios
 from tests.faults.conftest import NewStage
 from tests.faults.engines import durable_postgres
@@ -94,3 +98,29 @@ def test_a_database_in_doubt_sends_nothing_until_it_is_confirmed(new_stage: NewS
     report = scenarios.held(new_stage(), people=40, rate=60)
     assert report.breaches == []
     assert report.accepted == 37
+
+
+def test_a_clone_sends_nothing_until_it_is_confirmed(
+    new_stage: NewStage, engine_servers: Servers, redis_url: str, tmp_path: Path
+) -> None:
+    """A copy of the database is known for one by its place, with nobody telling."""
+    stage = new_stage()
+    stage.people(60)
+    number = stage.launch(10)
+    stage.crew.start("ticker 1", "worker 1")
+    stage.wait_sent(number, 45)
+    stage.crew.stop()
+    stage.connection.close()
+    source = psycopg.conninfo.conninfo_to_dict(stage.database_url)["dbname"]
+    with cloned(engine_servers.admin_url, f"{source}_clone", str(source)) as url:
+        copy = Stage(tmp_path / "home", url, redis_url)
+        try:
+            copy.crew.start("ticker 1", "worker 1")
+            copy.wait(lambda: instance.look(copy.connection).held_since is not None, 20)
+            time.sleep(3.0)
+            assert copy.accepted() == []
+            instance.confirm(copy.connection, 0, "test")
+            copy.wait_sent(number, 0)
+            assert len(copy.accepted()) > 0
+        finally:
+            copy.close()
