@@ -84,6 +84,8 @@ class Ticker:
         The log of clicks and uploaded lists are this machine's own, so they are looked after
         whoever leads. Raises ``psycopg.OperationalError`` when the database is away.
         """
+        # Whether or not anything is due, so that a restored database is seen, and told, at once.
+        self._runtime.life.epoch(self._runtime.connection())
         self._clicks.run(self._runtime.connection())
         self._foreman.look(self._runtime.connection())
         with leading(self._line.open()) as ours:

@@ -94,6 +94,16 @@ def test_many_tickers_at_once_do_everything_once(
     assert len(scene.messages()) == 1
 
 
+def test_a_restored_database_is_seen_at_once(
+    scene: Scene, new_ticker: Callable[..., Ticker]
+) -> None:
+    """Although nothing is due: an operator must learn of it before something is."""
+    scene.connection.execute("UPDATE instance SET place = 'elsewhere'")
+    new_ticker().tick()
+    ((held,),) = scene.connection.execute("SELECT held_since IS NOT NULL FROM instance").fetchall()
+    assert held
+
+
 def test_a_flushed_redis_costs_time_and_nothing_else(
     scene: Scene, redis_url: str, runtime: Runtime, new_ticker: Callable[..., Ticker]
 ) -> None:

@@ -273,6 +273,35 @@ def _die(*_: object) -> None:
     raise KeyboardInterrupt
 
 
+def test_a_worker_that_was_asleep_does_not_send_what_it_fenced_long_ago(
+    scene: Scene, twilio: Twilio, desk: Desk, running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SIGSTOP between fence and call: the messages go back, and are sent by whoever is awake."""
+    number = running(5)
+    paces.open_paces(scene.connection, [SENDER])
+    monkeypatch.setattr(batch, "BEGIN_WITHIN_S", -1.0)
+    batch.send_batch(desk, desk.lines[0], _due(number), Claimant(1))
+    rows = recipients(scene.connection, number)
+    assert {(row["state"], row["reason"]) for row in rows} == {("planned", "claim.too_old")}
+    assert not got(twilio)
+    monkeypatch.setattr(batch, "BEGIN_WITHIN_S", 30.0)
+    scene.connection.execute("UPDATE recipients SET not_before = assent_now()")
+    send(desk)
+    assert campaigns.states(scene.connection, number) == {"accepted": 5}
+
+
+def test_a_text_is_valid_no_longer_than_it_is_allowed(
+    scene: Scene, twilio: Twilio, desk: Desk, running: Running
+) -> None:
+    """Three minutes are left: the carrier may try for three minutes, not for ten."""
+    running(1)
+    scene.connection.execute("UPDATE recipients SET not_after = assent_now() + interval '3 min'")
+    send(desk)
+    (text,) = twilio.carrier.store.everything()
+    assert text.validity is not None
+    assert 100 < text.validity <= 180
+
+
 def test_who_withdrew_after_planning_gets_nothing_and_the_row_says_why(
     scene: Scene, twilio: Twilio, desk: Desk, running: Running
 ) -> None:
