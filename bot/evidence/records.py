@@ -1,10 +1,11 @@
 """Consent records and receipts in the form of ISO/IEC TS 27560, as JSON-LD with the terms of DPV.
 
 The information structure is that of ISO/IEC TS 27560:2023, written with the W3C community group's
-Data Privacy Vocabulary as https://w3id.org/dpv/guides/consent-27560 shows (read on 25 November
-2026). One record for each program. What the standard asks for and this service does not know (the
-law that applies, where the shop stores data) is left out and named under ``assent:notRecorded``:
-a record that guesses would prove nothing.
+Data Privacy Vocabulary as excerpts of https://w3id.org/dpv/guides/consent-27560 show (read on 25
+November 2026; neither that page nor the standard was at hand in full). One record for each
+program. What the standard asks for and this service does not know (the law that applies, where the
+shop stores data) is left out and named under ``assent:notRecorded``: a record that guesses would
+prove nothing.
 """
 
 from __future__ import annotations
