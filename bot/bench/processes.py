@@ -25,17 +25,27 @@ def cpu_seconds(root: int) -> float | None:
     """
     if not (_PROC / "self" / "stat").exists():
         return None
+    return sum(process.ticks for process in _tree(root)) / os.sysconf("SC_CLK_TCK")
+
+
+def family(root: int) -> list[int]:
+    """A process and all below it; none where /proc does not tell."""
+    return [process.pid for process in _tree(root)] if (_PROC / "self" / "stat").exists() else []
+
+
+def _tree(root: int) -> list[_Process]:
     children: dict[int, list[_Process]] = defaultdict(list)
-    total = 0
+    found = []
     for process in _processes():
         children[process.parent].append(process)
-        total += process.ticks if process.pid == root else 0
+        if process.pid == root:
+            found.append(process)
     waiting = [root]
     while waiting:
         below = children[waiting.pop()]
-        total += sum(process.ticks for process in below)
+        found += below
         waiting += [process.pid for process in below]
-    return total / os.sysconf("SC_CLK_TCK")
+    return found
 
 
 def _processes() -> list[_Process]:

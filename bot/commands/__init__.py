@@ -51,6 +51,7 @@ BENCHES: Final = {
     "inbound": "bot.bench.inbound:inbound",
     "plan": "bot.bench.plan:plan",
     "send": "bot.bench.send:send",
+    "ledger": "bot.bench.ledger:ledger",
     "reading": "bot.bench.reading:reading",
     "import": "bot.bench.lists:lists",
 }
