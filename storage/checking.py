@@ -28,6 +28,11 @@ def verify_ledger(connection: Connection, trust: Trust, found: Findings) -> Gene
     directory of checkpoints cannot be read.
     """
     with snapshot(connection):
+        ((identities,),) = connection.execute("SELECT count(*) FROM ledger_log").fetchall()
+        if identities != 1:
+            what = f"holds {identities} identities, and a ledger has one"
+            found.faults.append(TreeFault("ledger_log", what))
+            return
         yield from scan(connection, found.scan)
         found.faults += examine(connection, found.scan.suspects)
         found.faults += check_tree(connection, found.scan, trust, found.tree)

@@ -21,6 +21,7 @@ _AT: Final = f"SELECT {_COLUMNS} FROM ledger_checkpoints c WHERE size = %s"  # n
 _AFTER: Final = f"""
 SELECT {_COLUMNS} FROM ledger_checkpoints c WHERE size > %s ORDER BY size LIMIT %s
 """  # noqa: S608 - the names are our own
+_LOG: Final = "SELECT log FROM ledger_log ORDER BY created_at LIMIT 1"
 
 
 class CheckpointRow(Base):
@@ -75,6 +76,6 @@ def after(connection: Connection, size: int, *, page: int = 1_000) -> Iterator[S
 
 def log_id(connection: Connection) -> UUID:
     """The identity of this ledger."""
-    ((log,),) = connection.execute("SELECT log FROM ledger_log").fetchall()
+    ((log,),) = connection.execute(_LOG).fetchall()
     assert isinstance(log, UUID)
     return log

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
-from keywords.merkle import HASH_BYTES, Frontier, Subtree, full_root, join, leaf_hash
+from keywords.merkle import (
+    HASH_BYTES,
+    Frontier,
+    Span,
+    Subtree,
+    full_root,
+    join,
+    leaf_hash,
+    leaf_hashes,
+    subtrees,
+)
 from storage.database import Connection
 from storage.tree import TILE_LEVELS, is_kept
 
@@ -36,7 +46,6 @@ class Roots:
         self._tiles = _tiles(connection, leaves)
         self._tile: list[bytes] | None = None
         self._whole = Frontier()
-        self._part = Frontier()
 
     def at(self, size: int) -> bytes:
         """The root of the first ``size`` leaves; of no use where leaves are missing.
@@ -45,10 +54,8 @@ class Roots:
         """
         while self._whole.size < size // TILE:
             self._complete()
-        rest = size % TILE
-        for leaf in self._current()[self._part.size : rest] if rest else ():
-            self._part.add(leaf)
-        return join([*self._whole.peaks, *self._part.peaks])
+        tile = self._current() if size % TILE else []
+        return join([*self._whole.peaks, *_peaks(tile[: size % TILE])])
 
     def finish(self) -> None:
         """Look at the rest of the leaves, and at the hashes that nothing was compared with."""
@@ -63,7 +70,7 @@ class Roots:
         value = full_root(tile) if len(tile) == TILE else leaf_hash(_NOTHING)
         for subtree, node in self._whole.add(value):
             self._compare(Subtree(subtree.level + TILE_LEVELS, subtree.place), node)
-        self._tile, self._part = None, Frontier()
+        self._tile = None
 
     def _compare(self, subtree: Subtree, value: bytes) -> None:
         if is_kept(subtree) and self._stored.pop(subtree, None) != value:
@@ -75,12 +82,18 @@ class Roots:
         return self._tile
 
 
+def _peaks(leaves: Sequence[bytes]) -> Iterator[bytes]:
+    """The roots of the full subtrees that these leaves are made of."""
+    for level, place in subtrees(Span(0, len(leaves))):
+        yield full_root(leaves[place << level : (place + 1) << level])
+
+
 def _tiles(connection: Connection, leaves: int) -> Iterator[list[bytes]]:
     """The leaf hashes, 256 at a time; fewer where leaves are missing."""
     with connection.cursor("tiles", binary=True) as cursor:
         cursor.itersize = 50
         for (data,) in cursor.execute(_TILES, {"tile": TILE, "leaves": leaves}):
             packed = data or b""
-            yield [
-                leaf_hash(packed[at : at + HASH_BYTES]) for at in range(0, len(packed), HASH_BYTES)
-            ]
+            yield leaf_hashes(
+                [packed[at : at + HASH_BYTES] for at in range(0, len(packed), HASH_BYTES)]
+            )

@@ -4,12 +4,11 @@ Most entries differ in nothing but identities and times. Cut those out and an en
 few dozen *shapes*, and a person's chain one of a few hundred. A shape is read, checked and replayed
 in full when it is first met; after that, equal bytes mean equal results:
 
-- :meth:`Shapes.learn` parses an envelope, and writes it anew from what the columns say. Only if
-  that gives the very bytes that were cut, the shape is known. An entry with the same pieces around
-  its own identities and times is therefore sound without being parsed.
-- :meth:`Shapes.plan` replays a chain of shapes with made-up times, each another, and looks where
-  they end up in the person's state: ``keywords.people.apply`` only ever copies them. The plan says
-  what the current state must read, given the real times.
+- :meth:`Shapes.of` parses an envelope, and writes it anew from what the columns say. Only if
+  that gives the very bytes that stand around the entry's own identities and times is the shape
+  known. Another entry with the same bytes around its own is therefore sound without being parsed.
+- :meth:`Shapes.plan` replays a chain of shapes once (``storage.plans``). The plan says what the
+  person's current state must read, given the real times.
 
 Whatever does not fit (another form, an odd character, a time inside a sentence) is no fault: it
 has no shape, and is left to the exact check (``storage.verifying``).
@@ -19,114 +18,178 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
-from datetime import UTC, datetime, timedelta
-from typing import Any, Final
-from uuid import UUID
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final, NamedTuple, TypeAlias
 
-from keywords.ledger import Json, canonical, instant
-from keywords.people import Person, Standing
-from storage.projection import columns as standing_columns
-from storage.projection import replayed
+from keywords.ledger import Json, canonical
+from storage.plans import FIELD, TIME, VALUE, Plan, Shape, plan_of
 
-# How a state is written, here and by the query that reads it: values with "=" before them so that
-# nothing and an empty text differ, fields and lines kept apart by what no value may contain.
-FIELD, LINE, VALUE = "|", "\n", "="
-COLUMNS: Final = tuple(field.name for field in fields(Standing))
 # The columns that a kind is made of, in the order of the query that reads them.
 KIND: Final = ("change", "method", "program", "placement", "n")
+# The hashed bytes begin with a byte for what they are and the hash before; then comes the envelope.
+ENVELOPE: Final = 1 + 32
 # A time that is the whole value of a term: the text before it ends a name.
-INSTANT: Final = re.compile(rb'":"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z)"')
-END: Final = b',"v":1}'
+_INSTANT: Final = re.compile(rb'":"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z)"')
+_END: Final = b',"v":1}'
+# How the terms of a question begin, which most terms with a time are; cut as ``_INSTANT`` would.
+_EXPIRES_NAME: Final = b'{"expires_at'
+_EXPIRES: Final = _EXPIRES_NAME + b'":"'
+_EXPIRED: Final = len(_EXPIRES) + TIME
+_QUOTE: Final = ord('"')
+_BEFORE_EVENT: Final = b'"event":"'
+_BEFORE_OCCURRED: Final = b'"occurred_at":"'
+_BEFORE_RECORDED: Final = b'"recorded_at":"'
 _AT: Final = "@"
-_NOBODY: Final = UUID(int=0)
-_FIRST: Final = datetime(2000, 1, 1, tzinfo=UTC)
-_STRAYS: Final = frozenset(FIELD + LINE)
-# A memory, not a store: forgotten when it grows, as nothing depends on it.
+_join: Final = b"".join
+# So many shapes are kept; what is met after that is left to the exact check.
 _MOST: Final = 100_000
 
-# Head, kind, literal, and what stands between the times of the tail.
-Key = tuple[Any, ...]
+
+# Middle, at and moved, as :meth:`Shapes.of` has them.
+_Own: TypeAlias = tuple[bytes, bytes, bytes]
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """An entry's number, the part of its envelope that a replay reads, which terms are times."""
+class Around(NamedTuple):
+    """What stands around the parts of an entry that are its own, but for its terms.
 
-    n: int
-    fields: Mapping[str, Any]
-    slots: Sequence[str]
+    ``tails`` are the shapes by what ends them: the terms as they are, or in pieces around times.
+    """
 
-    def at(self, number: int) -> dict[str, Any]:
-        """An envelope whose times are made up from ``number`` on: when it happened comes first."""
-        terms = dict(self.fields["terms"])
-        for offset, name in enumerate(self.slots, 1):
-            terms[name] = _made_up(number + offset)
-        return {**self.fields, "terms": terms, "occurred_at": _made_up(number)}
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What a person's state must read: ``form`` with their chain's times, by number, in it."""
-
-    form: bytes
-    gaps: Sequence[int]
-
-    def state(self, times: Sequence[bytes]) -> bytes:
-        """The state of a person whose chain has these times."""
-        return self.form % tuple([times[gap] for gap in self.gaps])
+    head: bytes
+    before: bytes
+    after: bytes
+    tails: dict[bytes | tuple[bytes, ...], int]
 
 
 class Shapes:
-    """The shapes and plans that were met so far."""
+    """The shapes that were met so far, the chains that they form, and the plans of those.
+
+    Shapes have numbers, 0 is none; chains have numbers of ``CHAIN`` bytes, and ``START`` is that of
+    the one without entries. ``known`` is by kind and length of the hashed bytes: of several that
+    are alike in both, the last that was met.
+    """
+
+    CHAIN: Final = 4
+    START: Final = bytes(CHAIN)
 
     def __init__(self) -> None:
-        self.known: dict[Key, int] = {}
-        self.plans: dict[tuple[int, ...], Plan | None] = {}
+        self.known: dict[tuple[bytes, int], Around] = {}
+        self.chains: dict[tuple[bytes, int], bytes] = {}
+        self._arounds: dict[tuple[bytes, ...], Around] = {}
         self._shapes: dict[int, Shape] = {}
-        self._last = 0
+        self._ends: dict[bytes, tuple[bytes, int]] = {}
+        self._plans: dict[bytes, Plan | None] = {}
 
-    def learn(self, key: Key, envelope: bytes) -> int:
-        """The number of a shape that is met for the first time; 0 when it cannot have one."""
-        if len(self.known) >= _MOST:
-            self.known.clear()
-            self._shapes.clear()
-        shape = _shape(key, envelope)
-        if shape is None:
+    def of(
+        self, kind: bytes, hashed: bytes, middle: bytes, at: bytes, moved: bytes
+    ) -> tuple[int, bytes]:
+        """The number of an entry's shape (0 for none), and its times.
+
+        ``middle``, ``at`` and ``moved`` are its own parts, as its columns make them: who it is and
+        what it is bound to, when it happened, when it was recorded and of whom.
+        """
+        around = self.known.get((kind, len(hashed)))
+        if around is not None:
+            head, before, after, tails = around
+            whole = _join((head, middle, before, at, after, moved))
+            if hashed.startswith(whole, ENVELOPE):
+                tail = hashed[ENVELOPE + len(whole) :]
+                shape = tails.get(tail)
+                if shape is not None:
+                    return shape, at
+                pieces, times = _cut(tail, at)
+                shape = tails.get(pieces)
+                if shape is not None:
+                    return shape, times
+        return self._learned(kind, hashed, (middle, at, moved))
+
+    def _learned(self, kind: bytes, hashed: bytes, own: _Own) -> tuple[int, bytes]:
+        """The same without haste: shapes that were met before, but not last, and new ones."""
+        parts = _parted(hashed, own)
+        if parts is None or kind is None:
+            return 0, own[1]
+        head, before, after, tail = parts
+        around = self._arounds.get((kind, head, before, after))
+        if around is None:
+            around = self._arounds[kind, head, before, after] = Around(head, before, after, {})
+        pieces, times = _cut(tail, own[1])
+        number = around.tails.get(pieces) or self._new(around, kind, pieces, hashed)
+        if number:
+            self.known[kind, len(hashed)] = around
+        return number, times
+
+    def longer(self, chain: bytes, shape: int) -> bytes:
+        """The number of the chain that is longer by one entry, the first time it is met."""
+        number = (len(self._ends) + 1).to_bytes(self.CHAIN, "big")
+        self._ends[number] = chain, shape
+        self.chains[chain, shape] = number
+        return number
+
+    def plan(self, chain: bytes) -> Plan | None:
+        """The plan for a chain, made the first time; None when there can be none."""
+        if chain not in self._plans:
+            self._plans[chain] = self._made(chain)
+        return self._plans[chain]
+
+    def _new(self, around: Around, kind: bytes, pieces: tuple[bytes, ...], hashed: bytes) -> int:
+        shape = _shape(around, kind, pieces, hashed[ENVELOPE:])
+        if shape is None or len(self._shapes) >= _MOST:
             return 0
-        # A number is never given again: chains under way may hold one that was forgotten.
-        self._last += 1
-        self._shapes[self._last] = shape
-        self.known[key] = self._last
-        return self._last
+        number = len(self._shapes) + 1
+        self._shapes[number] = shape
+        around.tails[pieces] = number
+        if len(pieces) == 1:
+            around.tails[pieces[0]] = number
+        return number
 
-    def plan(self, chain: tuple[int, ...]) -> Plan | None:
-        """The plan for a chain of shapes, made the first time; None when there can be none."""
-        if chain not in self.plans:
-            if len(self.plans) >= _MOST:
-                self.plans.clear()
-            self.plans[chain] = self._made(chain) if self._shapes.keys() >= set(chain) else None
-        return self.plans[chain]
-
-    def _made(self, chain: tuple[int, ...]) -> Plan | None:
-        number, envelopes = 0, []
-        for n, place in enumerate(chain, 1):
-            shape = self._shapes[place]
-            if shape.n != n:
+    def _made(self, chain: bytes) -> Plan | None:
+        shapes: list[Shape] = []
+        while chain != self.START:
+            chain, last = self._ends[chain]
+            if last == 0:
                 return None
-            envelopes.append(shape.at(number))
-            number += 1 + len(shape.slots)
-        try:
-            person = replayed(_NOBODY, envelopes)
-        except (KeyError, ValueError, TypeError, AssertionError):
-            return None
-        return _plan(person)
+            shapes.append(self._shapes[last])
+        return plan_of(shapes[::-1])
 
 
-def _shape(key: Key, envelope: bytes) -> Shape | None:
-    """The shape of an envelope, if the columns in its key make the same pieces."""
-    head, kind, literal, *tail = key
+def _cut(tail: bytes, at: bytes) -> tuple[tuple[bytes, ...], bytes]:
+    """What stands around the times of an entry's terms; those times, after when it happened.
+
+    No pieces, which are no shape's, where what looks like a time is none.
+    """
+    try:
+        if tail.startswith(_EXPIRES) and tail[_EXPIRED] == _QUOTE:
+            time = tail[_EXPIRED - TIME : _EXPIRED]
+            datetime.fromisoformat(time.decode())
+            return (_EXPIRES_NAME, tail[_EXPIRED + 1 :]), at + time
+        pieces = _INSTANT.split(tail)
+        for time in pieces[1::2]:
+            datetime.fromisoformat(time.decode())
+    except (ValueError, IndexError):
+        return (), at
+    return tuple(pieces[::2]), b"".join((at, *pieces[1::2]))
+
+
+def _parted(hashed: bytes, own: _Own) -> list[bytes] | None:
+    """What stands before, between and behind an entry's own parts; None where they are not."""
+    middle, at, moved = own
+    first = hashed.find(_BEFORE_EVENT, ENVELOPE)
+    second = hashed.find(_BEFORE_OCCURRED, first + len(middle)) + len(_BEFORE_OCCURRED)
+    third = hashed.find(_BEFORE_RECORDED, second) + len(_BEFORE_RECORDED)
+    places = ((middle, first), (at, second), (moved, third))
+    if first < 0 or not all(hashed.startswith(part, place) for part, place in places):
+        return None
+    return [
+        hashed[ENVELOPE:first],
+        hashed[first + len(middle) : second],
+        hashed[second + len(at) : third],
+        hashed[third + len(moved) :],
+    ]
+
+
+def _shape(around: Around, kind: bytes, tail: tuple[bytes, ...], envelope: bytes) -> Shape | None:
+    """The shape of an envelope, if its columns make what stands around its own parts."""
     told = kind.decode().split(FIELD)
     try:
         read = json.loads(envelope)
@@ -134,17 +197,17 @@ def _shape(key: Key, envelope: bytes) -> Shape | None:
         columns = dict(zip(KIND, map(_value, told), strict=True))
         n = int(columns["n"] or 0)
         pieces = _pieces(read, columns, n)
-        written = INSTANT.split(canonical(terms) + END)
+        written = _INSTANT.split(canonical(terms) + _END)
     except (ValueError, KeyError, TypeError, AttributeError):
         return None
-    slots = [name for name in sorted(terms) if INSTANT.fullmatch(f'":"{terms[name]}"'.encode())]
-    if pieces != (head, literal) or written[::2] != tail or len(slots) != len(written) // 2:
+    slots = [name for name in sorted(terms) if _INSTANT.fullmatch(f'":"{terms[name]}"'.encode())]
+    if pieces != around[:3] or tuple(written[::2]) != tail or len(slots) != len(written) // 2:
         return None
     return Shape(n, read, slots)
 
 
-def _pieces(read: Mapping[str, Any], told: Mapping[str, str | None], n: int) -> tuple[bytes, bytes]:
-    """The head and the literal that an entry with these columns must have.
+def _pieces(read: Mapping[str, Any], told: Mapping[str, str | None], n: int) -> tuple[bytes, ...]:
+    """What an entry with these columns must have before, between and behind its own parts.
 
     ``actor``, ``before``, ``after`` and the program's version have no columns: they are taken as
     they are, if they are of the right kind. Raises ValueError, TypeError or KeyError.
@@ -158,43 +221,14 @@ def _pieces(read: Mapping[str, Any], told: Mapping[str, str | None], n: int) -> 
     head: dict[str, Json] = {name: read[name] for name in ("actor", "after", "before")}
     middle: dict[str, Json] = {"n": n, "occurred_at": _AT, "program_version": version}
     said = {name: told[name] for name in ("method", "program")}
+    before, _, after = canonical({**middle, **said})[1:-1].partition(_AT.encode())
     return (
         canonical({**head, "change": told["change"]})[:-1] + b",",
-        b"," + canonical({**middle, **said})[1:-1] + b',"recorded_at":"',
+        b"," + before,
+        after + b"," + _BEFORE_RECORDED,
     )
 
 
 def _value(text: str) -> str | None:
     """A column as the query wrote it: nothing, or "=" and the value."""
     return text.removeprefix(VALUE) if text else None
-
-
-def _plan(person: Person) -> Plan | None:
-    """The form of a state, with gaps where a made-up time has ended up."""
-    gaps: list[int] = []
-    lines = [[person.language, "true" if person.suspended else "false"]]
-    for _, standing in sorted(person.standings.items()):
-        values = standing_columns(standing)
-        lines.append([values[name] for name in COLUMNS])
-    try:
-        form = LINE.join(FIELD.join(_written(line, gaps)) for line in lines)
-    except ValueError:
-        return None
-    return Plan(form.encode(), gaps)
-
-
-def _written(values: Sequence[Any], gaps: list[int]) -> Iterator[str]:
-    for value in values:
-        if isinstance(value, datetime):
-            gaps.append(round((value - _FIRST) / timedelta(seconds=1)))
-            yield VALUE + "%b"
-        elif value is None:
-            yield ""
-        elif _STRAYS.isdisjoint(str(value)):
-            yield VALUE + str(value).replace("%", "%%")
-        else:
-            raise ValueError("a value with a character that keeps values apart")
-
-
-def _made_up(number: int) -> str:
-    return instant(_FIRST + timedelta(seconds=number))

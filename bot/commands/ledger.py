@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import sys
 from pathlib import Path
@@ -82,6 +83,8 @@ def verify(pubkeys: tuple[str, ...], folders: tuple[Path, ...], *, as_json: bool
 def run(connection: Connection, trust: Trust, *, progress: bool = False) -> Findings:
     """Check the ledger of a database; with ``progress``, show a bar on stderr."""
     found = Findings()
+    # A check makes no reference cycles, and looking for some among millions of values takes time.
+    gc.disable()
     try:
         if not progress:
             for _ in verify_ledger(connection, trust, found):
@@ -92,6 +95,8 @@ def run(connection: Connection, trust: Trust, *, progress: bool = False) -> Find
                 bar.update(steps)
     except OSError as error:
         raise EngineError(f"A published checkpoint cannot be read: {error.strerror}.") from error
+    finally:
+        gc.enable()
     return found
 
 

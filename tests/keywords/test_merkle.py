@@ -18,9 +18,11 @@ from keywords.merkle import (
     RootMismatch,
     Subtree,
     consistency_spans,
+    full_root,
     inclusion_spans,
     join,
     leaf_hash,
+    leaf_hashes,
     node_hash,
     proof,
     root,
@@ -120,6 +122,15 @@ def test_a_growing_tree_has_the_defined_root_at_each_size(size: int) -> None:
 
     assert tree.root() == defined(leaves[: size // 2])
     assert later.root() == defined(leaves) == root(leaves)
+
+
+@given(st.integers(0, 8))
+def test_the_quick_ways_are_the_same(level: int) -> None:
+    """Many leaves at once, and a tree that is full."""
+    leaves = numbered(1 << level)
+
+    assert full_root(leaves) == root(leaves)
+    assert leaf_hashes([b"", b"x"]) == [leaf_hash(b""), leaf_hash(b"x")]
 
 
 def test_a_tree_is_not_taken_up_from_the_wrong_peaks() -> None:

@@ -159,6 +159,8 @@ MISSING = [
     "DELETE FROM subscriptions",
     INVENTED,
     "UPDATE consent_events SET n = -n",
+    "UPDATE consent_events SET prev = substr(prev, 1, 31), envelope = substr(prev, 32) || envelope",
+    "UPDATE consent_events SET prev = prev || '{'::bytea, envelope = substr(envelope, 2)",
     "UPDATE ledger_log SET log = gen_random_uuid()",
 ]
 
@@ -267,11 +269,45 @@ def log(connection: Connection) -> UUID:
     return found
 
 
-def test_a_shape_is_learned_only_when_the_columns_make_its_bytes() -> None:
-    """Otherwise the next entry with the same bytes would not be read at all."""
-    known = Shapes()
+KIND = b"=optout|=sms_keyword|=deals||=3"
+OWN = (b'"event":"e","message_sid":null', b"2026-01-01T00:00:00.000000Z", b'T","terms":')
+ENTRY = (
+    b'{"actor":"person","after":"b","before":"a","change":"optout","event":"e","message_sid":null,'
+    b'"method":"sms_keyword","n":3,"occurred_at":"2026-01-01T00:00:00.000000Z","program":"deals",'
+    b'"program_version":1,"recorded_at":"T","terms":{"a":"b"},"v":1}'
+)
 
-    assert known.learn((b'{"actor":"person"', b"=a|=b|=c||=1", b"", b""), b"{}") == 0
-    assert known.learn((b"", b"", b"", b""), b"not json") == 0
-    assert known.plan((0,)) is None
-    assert known.plan(()) is not None
+
+@pytest.mark.parametrize(
+    ("old", "new", "known"),
+    [
+        (b"", b"", True),
+        (b'"v":1', b'"v":2', False),
+        (b'"n":3', b'"n":4', False),
+        (b'"optout"', b'"paused"', False),
+        (b'"deals"', b"null", False),
+        (b'"person"', b"5", False),
+        (b'"b"}', b"5}", False),
+        (b'"b"}', b'"b","placement":"w"}', False),
+        (b'"b"}', b'"2026-01-01T00:00:00.000000Z"}', True),
+        (b'"b"}', b'"2026-13-01T00:00:00.000000Z"}', False),
+        (b'"b"}', b'"b" }', False),
+        (b'{"a":"b"}', b'{"b":"b","a":"b"}', False),
+        (b'"program_version":1', b'"program_version":true', False),
+        (b',"v":1}', b',"v":1', False),
+    ],
+)
+def test_a_shape_is_learned_only_when_the_columns_make_its_bytes(
+    old: bytes, new: bytes, known: bool
+) -> None:
+    """Otherwise the next entry with the same bytes would not be read at all."""
+    hashed = bytes(33) + ENTRY.replace(old, new)
+    shapes_ = Shapes()
+
+    number, times = shapes_.of(KIND, hashed, *OWN)
+
+    assert (number > 0) is known
+    assert len(times) == 27 * (1 + (known and b"2026" in new))
+    assert shapes_.of(KIND, hashed, *OWN) == (number, times)
+    assert shapes_.plan(shapes_.longer(Shapes.START, 0)) is None
+    assert shapes_.plan(Shapes.START) is not None

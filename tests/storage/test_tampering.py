@@ -395,6 +395,21 @@ def test_a_checkpoint_of_another_ledger_is_named(ledger: Sealed) -> None:
     assert "checkpoint 8: is a checkpoint of another ledger" in ledger.faults()
 
 
+def test_a_second_identity_is_named(ledger: Sealed) -> None:
+    """Whatever the entries say, nobody could tell whose they are."""
+    ledger.connection.execute("COMMIT")
+    try:
+        ledger.execute("INSERT INTO ledger_log DEFAULT VALUES")
+        assert every(ledger.connection, ledger.trust) == [
+            "ledger_log: holds 2 identities, and a ledger has one"
+        ]
+    finally:
+        ledger.execute(
+            "DELETE FROM ledger_log WHERE created_at = (SELECT max(created_at) FROM ledger_log)"
+        )
+        ledger.connection.execute("BEGIN")
+
+
 def test_an_altered_subtree_hash_is_named(database_url: str, tmp_path: Path) -> None:
     """Proofs are made of stored hashes, so each is compared with its leaves."""
     key = LedgerKey(tmp_path)
