@@ -20,6 +20,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from storage.base import Base
 from storage.database import Connection
+from storage.ledger import Xid8
 
 
 class ReportRow(Base):
@@ -41,6 +42,7 @@ class ReportRow(Base):
     recipient_id: Mapped[int | None]
     message_id: Mapped[UUID | None]
     attempt_id: Mapped[UUID | None]
+    xid: Mapped[int] = mapped_column(Xid8, server_default=text("pg_current_xact_id()"))
 
 
 class ReadMarkRow(Base):
@@ -50,6 +52,7 @@ class ReadMarkRow(Base):
 
     reader: Mapped[str] = mapped_column(primary_key=True)
     seq: Mapped[int]
+    xid: Mapped[int] = mapped_column(Xid8, server_default=text("'0'"))
 
 
 class StrikeRow(Base):

@@ -29,7 +29,7 @@ Note = Annotated[
     StringConstraints(
         min_length=1,
         max_length=1000,
-        pattern=r"^[^\x00-\x09\x0b-\x1f\x7f]*\S[^\x00-\x09\x0b-\x1f\x7f]*$",
+        pattern=r"^[^\x00-\x09\x0b-\x1f\x7f]*[^\s\x00-\x1f\x7f][^\x00-\x09\x0b-\x1f\x7f]*$",
     ),
 ]
 

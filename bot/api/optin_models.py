@@ -36,7 +36,7 @@ Shown = Annotated[
 ]
 Page = Annotated[str, StringConstraints(max_length=1000, pattern=r"^https?://[^\s\x00-\x1f\x7f]+$")]
 Document = Annotated[
-    str, StringConstraints(min_length=1, max_length=20_000, pattern=r"^[^\x00]*\S[^\x00]*$")
+    str, StringConstraints(min_length=1, max_length=20_000, pattern=r"^[^\x00]*[^\s\x00][^\x00]*$")
 ]
 Flag = Annotated[bool, Field(strict=True)]
 

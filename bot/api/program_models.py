@@ -42,7 +42,7 @@ Origin = Annotated[
     str,
     StringConstraints(
         max_length=253,
-        pattern=r"^(?:https://[a-z0-9.-]+|http://(?:localhost|127\.0\.0\.1))(?::[0-9]{1,5})?$",
+        pattern=r"^(?:https://[a-z0-9.-]+|http:[/]{2}(?:localhost|127\.0\.0\.1))(?::[0-9]{1,5})?$",
     ),
 ]
 Colour = Annotated[str, StringConstraints(pattern=r"^#[0-9a-f]{6}$")]

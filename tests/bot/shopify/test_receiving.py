@@ -164,7 +164,7 @@ def test_a_delivery_that_was_refused_may_come_again(
     assert shop.said(payload("pending"), X_Shopify_Webhook_Id="one") == "ignored.pending"
 
 
-@pytest.mark.parametrize("topic", ["orders/create", "customers/redact", "app/uninstalled"])
+@pytest.mark.parametrize("topic", ["customers/redact", "app/uninstalled"])
 def test_a_topic_that_nobody_handles_is_noted(
     shop: ShopifySide, resources: Resources, topic: str
 ) -> None:
