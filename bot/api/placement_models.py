@@ -14,7 +14,7 @@ from bot.posters.design import LONGEST_HEADLINE, LONGEST_OFFER
 from keywords.placements import Channel
 from storage.placements import PlacementRow, Results
 
-_PRINTED = r"^[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*$"
+_PRINTED = r"^[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]*$"
 Store = Annotated[
     str, StringConstraints(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]+$")
 ]
