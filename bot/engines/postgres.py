@@ -67,7 +67,7 @@ class EmbeddedPostgres(Engine):
     name = "PostgreSQL"
 
     def __init__(self, directory: Path, *, fsync: bool = True) -> None:
-        """``directory`` is an ASSENT_HOME. Without ``fsync`` a power cut loses everything."""
+        """``directory`` is an ASSENT_HOME. Without ``fsync`` a kill loses rows."""
         self._home = directory.absolute()
         self._fsync = fsync
         super().__init__()
