@@ -72,9 +72,19 @@ def seal_some(connection: Connection, key: LedgerKey, limit: int = MANY) -> Seal
 
 
 def seal_all(connection: Connection, key: LedgerKey, limit: int = MANY) -> None:
-    """Checkpoints until nothing waits."""
+    """Checkpoints of ``limit`` entries until nothing waits, once all of them can be sealed."""
+    deadline = time.monotonic() + 30
+    while connection.execute(_SAFE).fetchone() != (True,):
+        assert time.monotonic() < deadline, "a transaction does not end"
+        time.sleep(0.01)
     while waiting(connection, 1).entries:
         seal_some(connection, key, limit)
+
+
+_SAFE = """
+SELECT coalesce(bool_and(xid < pg_snapshot_xmin(s) OR xid >= pg_snapshot_xmax(s)), true)
+FROM consent_events, pg_current_snapshot() s
+"""
 
 
 def leaves(connection: Connection) -> list[tuple[int, UUID, bytes]]:
