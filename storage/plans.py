@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
+from keywords.consent import Change
 from keywords.ledger import instant
 from keywords.people import Person, Standing
 from storage.projection import columns, replayed
@@ -63,11 +64,17 @@ class Plan:
         return self.form % tuple([times[gap] for gap in self.gaps]) == _LINE.join(lines)
 
 
-def plan_of(shapes: Sequence[Shape]) -> Plan | None:
-    """The plan for a chain of these shapes; None when there can be none."""
+def plan_of(shapes: Sequence[Shape], kept: Sequence[bool]) -> Plan | None:
+    """The plan for a chain of these shapes; None when there can be none.
+
+    ``kept`` says whose evidence is there. It may be missing only below an entry that says it was
+    destroyed, and must be missing there (``storage.verifying``).
+    """
+    told = [n for n, s in enumerate(shapes, 1) if s.fields["change"] == Change.EVIDENCE_DESTROYED]
+    destroyed = max(told, default=0)
     number, envelopes = 0, []
-    for n, shape in enumerate(shapes, 1):
-        if shape.n != n:
+    for n, (shape, there) in enumerate(zip(shapes, kept, strict=True), 1):
+        if shape.n != n or there is not (n >= destroyed):
             return None
         envelopes.append(shape.at(number))
         number += 1 + len(shape.slots)

@@ -98,11 +98,11 @@ def _read(rows: Iterator[TupleRow], chains: _Chains, found: Scan, shapes: Shapes
         shape, times = shape_of(kind, hashed, middle, occurred or moved[:TIME], moved)
         subject, prev = moved[SUBJECT], hashed[1:ENVELOPE]
         computed = sha256(hashed).digest()
-        if not (
-            computed == digest
-            and (shown is None or sha256(shown).digest() == bound)
-            and middle[SID].isalnum()
-        ):
+        if shown is None:
+            shape = -shape
+        elif sha256(shown).digest() != bound:
+            chains.bad.add(subject)
+        if computed != digest or not middle[SID].isalnum():
             chains.bad.add(subject)
         end = ends.get(subject, _NOTHING)
         if end.startswith(prev):

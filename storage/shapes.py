@@ -120,7 +120,10 @@ class Shapes:
         return number, times
 
     def longer(self, chain: bytes, shape: int) -> bytes:
-        """The number of the chain that is longer by one entry, the first time it is met."""
+        """The number of the chain that is longer by one entry, the first time it is met.
+
+        ``shape`` is negative for an entry whose evidence is not there.
+        """
         number = (len(self._ends) + 1).to_bytes(self.CHAIN, "big")
         self._ends[number] = chain, shape
         self.chains[chain, shape] = number
@@ -144,13 +147,14 @@ class Shapes:
         return number
 
     def _made(self, chain: bytes) -> Plan | None:
-        shapes: list[Shape] = []
+        numbers: list[int] = []
         while chain != self.START:
             chain, last = self._ends[chain]
-            if last == 0:
-                return None
-            shapes.append(self._shapes[last])
-        return plan_of(shapes[::-1])
+            numbers.append(last)
+        if 0 in numbers:
+            return None
+        numbers.reverse()
+        return plan_of([self._shapes[abs(n)] for n in numbers], [n > 0 for n in numbers])
 
 
 def _cut(tail: bytes, at: bytes) -> tuple[tuple[bytes, ...], bytes]:

@@ -12,12 +12,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.bench.ledger_data import LIVES, fill
+from keywords.consent import Method
 from storage import shapes
 from storage.checking import Findings, verify_ledger
 from storage.database import Connection, connect
+from storage.erasing import Request, erase
 from storage.scanning import Scan, scan
 from storage.shapes import Shapes
+from storage.shop import ShopCache
 from storage.signing import LedgerKey
+from storage.transaction import atomic
 from storage.tree_check import Trust
 from storage.verifying import COPIES, check, examine, snapshot
 from tests.storage.tampering import Forger, attempt, undone
@@ -28,7 +32,7 @@ __all__ = ["connection"]
 # What may be changed to what: every column that the check depends on, and a few values for each.
 TABLES = {
     "consent_events": (*("subject", "n", "hash", "prev", "envelope", "evidence_digest", *COPIES),),
-    "consent_evidence": ("salt", "evidence"),
+    "consent_evidence": ("event", "salt", "evidence"),
     "subscribers": ("ref", "language", "suspended", "chain_n", "chain_head"),
     "subscriptions": (
         *("subscriber_id", "program", "state", "prior", "frequency", "asked_at", "expires_at"),
@@ -155,6 +159,7 @@ MISSING = [
     "DELETE FROM consent_events WHERE n = 1",
     "DELETE FROM consent_events WHERE n = 2",
     "DELETE FROM consent_events",
+    "DELETE FROM consent_evidence",
     "DELETE FROM subscribers",
     "DELETE FROM subscriptions",
     INVENTED,
@@ -236,18 +241,15 @@ def test_a_check_that_is_broken_off_leaves_a_connection_that_works(database_url:
 def test_verifying_does_not_mind_writers(
     connection: Connection, database_url: str, tmp_path: Path
 ) -> None:
-    """One view of the database: texts, sealing and erased evidence go on meanwhile."""
+    """One view of the database: texts, sealing and erasures go on meanwhile."""
     key, stop = LedgerKey(tmp_path), threading.Event()
 
     def write() -> None:
-        with connect(database_url, "writer", role=None) as writer:
+        with connect(database_url, "writer") as writer:
             while not stop.is_set():
                 say(writer, "JOIN", "YES", "STOP", phone=ANNA)
                 seal_all(writer, key)
-                writer.execute(
-                    "DELETE FROM consent_evidence WHERE event IN"
-                    " (SELECT event FROM consent_evidence ORDER BY random() LIMIT 1)"
-                )
+                forget(writer, key, ANNA)
 
     thread = threading.Thread(target=write)
     thread.start()
@@ -260,6 +262,36 @@ def test_verifying_does_not_mind_writers(
     finally:
         stop.set()
         thread.join()
+
+
+def forget(connection: Connection, key: LedgerKey, phone: str) -> None:
+    """Erase a person."""
+    request = Request(phone, "operator:ann", Method.OPERATOR, "a letter")
+    with atomic(connection):
+        erase(connection, ShopCache(), "a pepper of the tests, 32 bytes", key.sign_receipt, request)
+
+
+def test_evidence_that_was_destroyed_is_in_order_where_an_entry_says_so(
+    lived: Connection, tmp_path: Path
+) -> None:
+    """An erased person is no suspect; who lost evidence otherwise, or kept it, is one."""
+    phone = "+14155550003"
+    forget(lived, LedgerKey(tmp_path), phone)
+    assert seen(lived).suspects == []
+
+    for statement in (
+        """
+        DELETE FROM consent_evidence v USING consent_events e
+        WHERE e.event = v.event AND e.change = 'evidence_destroyed'
+        """,
+        """
+        INSERT INTO consent_evidence SELECT event, 'salt', 'back' FROM consent_events WHERE n = 1
+        ON CONFLICT DO NOTHING
+        """,
+    ):
+        with undone(lived):
+            lived.execute(statement)
+            assert set(seen_inside(lived)) >= faulty_inside(lived) != set()
 
 
 def log(connection: Connection) -> UUID:
