@@ -154,7 +154,7 @@ def page(
     values = _bounds(connection, campaign, query.parameters, chunk)
     statement = _PAGE.format(people=PEOPLE, where=query.where)
     with connection.cursor(row_factory=class_row(Placed)) as cursor:
-        return cursor.execute(statement, values).fetchall()
+        return cursor.execute(statement, values, prepare=False).fetchall()
 
 
 def plan_each(
@@ -201,7 +201,8 @@ def _insert(
         audience=audience, variant=variant_sql("id"), holdout=holdout_sql("id")
     )
     given = {**values, **split.parameters, "campaign": campaign.id}
-    added = connection.execute(statement, given).rowcount
+    # Never prepared: what is left differs from chunk to chunk, and so does the best plan.
+    added = connection.execute(statement, given, prepare=False).rowcount
     connection.execute(_NOTE, (added, campaign.id))
     if campaign.holdout and added:
         connection.execute(_HELD_OUT.format(tally=ADD_SQL), given)

@@ -44,7 +44,8 @@ def drain(desk: Desk, budget_s: float = BUDGET_S) -> int:
     epoch = desk.runtime.life.epoch(line.open())
     persist_kept(desk, line)
     give_back(desk, line)
-    plan_launched(line.open(), desk.runtime.settings, until)
+    # On a connection whose planner is free: an audience may be anything.
+    plan_launched(desk.runtime.connection(), desk.runtime.settings, until)
     with atomic(line.open()) as connection:
         campaign_states.start_due(connection)
     if epoch is None:
