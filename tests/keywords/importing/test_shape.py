@@ -153,6 +153,19 @@ def test_utf_8_is_recognised_wherever_the_sample_is_cut(text: str, data: st.Data
     assert encoding_of(whole[:cut], whole=cut == len(whole)) == "utf-8"
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param("José,Núñez,李\n".encode() + b"Jos\xe9,Lee\n", "utf-8", id="mostly utf-8"),
+        pytest.param(b"Jos\xe9,N\xfa\xf1ez\n" + "é\n".encode(), "cp1252", id="mostly not"),
+        pytest.param(b"Jos\xe9,Lee\n", "cp1252", id="not at all"),
+    ],
+)
+def test_a_list_put_together_from_several_is_what_most_of_it_is(text: bytes, expected: str) -> None:
+    """One name in another encoding must not spoil all the others."""
+    assert encoding_of(text, whole=True) == expected
+
+
 def test_a_letter_that_comes_late_is_read_as_windows_1252() -> None:
     """A file that began as ASCII: the bytes that are not UTF-8 are settled when they are met."""
     assert b"Jos\xe9 \xc3\xa9 \x80 \x81".decode("utf-8", FALLBACK) == "José é € \ufffd"
