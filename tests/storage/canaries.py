@@ -93,6 +93,8 @@ PLAIN: Final[Mapping[str, Mapping[str, Any]]] = {
     "list_members": {},
     "waiting_questions": {"program": "deals"},
     "number_strikes": {"sid": "SM4"},
+    "form_asks": {"program": "deals", "door": "form", "country": "US"},
+    "reassigned_checks": {"answer": "yes"},
     "races": {"change": "optout"},
     "shopify_deliveries": {
         "webhook_id": "w1",

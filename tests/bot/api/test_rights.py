@@ -46,7 +46,7 @@ def test_an_export_holds_all_that_is_held(
     readable = {holding.table for holding in HOLDINGS if holding.read}
     assert export["sections"].keys() == readable
     filled = {name for name, rows in export["sections"].items() if rows}
-    assert readable - filled == {"erasures", "form_asks", "reassigned_checks"}
+    assert readable - filled == {"erasures"}
     assert set(PLAIN) - filled == {"idempotent_answers"}
     assert export["phone"] == ANNA
     assert export["suppressed"] is None
