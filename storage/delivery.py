@@ -20,7 +20,6 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from storage.base import Base
 from storage.database import Connection
-from storage.ledger import Xid8
 
 
 class ReportRow(Base):
@@ -42,7 +41,6 @@ class ReportRow(Base):
     recipient_id: Mapped[int | None]
     message_id: Mapped[UUID | None]
     attempt_id: Mapped[UUID | None]
-    xid: Mapped[int] = mapped_column(Xid8, server_default=text("pg_current_xact_id()"))
 
 
 class ReadMarkRow(Base):
@@ -52,7 +50,6 @@ class ReadMarkRow(Base):
 
     reader: Mapped[str] = mapped_column(primary_key=True)
     seq: Mapped[int]
-    xid: Mapped[int] = mapped_column(Xid8, server_default=text("'0'"))
 
 
 class StrikeRow(Base):
@@ -108,7 +105,7 @@ WHERE reader = %(reader)s RETURNING seq
 """
 # A report becomes visible when its transaction ends, which is a statement of at most five seconds.
 # Before a report of that age no other one can still turn up.
-_SETTLED: Final = timedelta(seconds=10)
+SETTLED: Final = timedelta(seconds=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +164,7 @@ def advance(connection: Connection, last: Reported) -> int:
     Reports are numbered before they can be seen, so one with a smaller number may turn up later.
     The mark stays behind those that are too young to know.
     """
-    values = {"seq": last.seq, "settled": _SETTLED, "reader": _READER}
+    values = {"seq": last.seq, "settled": SETTLED, "reader": _READER}
     ((seq,),) = connection.execute(_ADVANCE, values).fetchall()
     return int(seq)
 

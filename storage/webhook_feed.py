@@ -13,13 +13,14 @@ from typing import Any, Final
 from psycopg.rows import dict_row
 
 from storage.database import Connection
+from storage.delivery import SETTLED
 
 CONSENT: Final = "webhooks.consent"
 DELIVERY: Final = "webhooks.delivery"
 # A reader that starts today tells of what happens from today on.
 _CONSENT_MARK: Final = """
-INSERT INTO read_marks (reader, xid, seq)
-VALUES (%s, '0'::xid8, coalesce((SELECT max(leaf) FROM ledger_leaves), -1))
+INSERT INTO read_marks (reader, seq)
+VALUES (%s, coalesce((SELECT max(leaf) FROM ledger_leaves), -1))
 ON CONFLICT (reader) DO UPDATE SET seq = read_marks.seq RETURNING seq
 """
 _CONSENT: Final = """
@@ -30,23 +31,26 @@ LEFT JOIN subscribers s ON s.ref = e.subject
 WHERE l.leaf > %s ORDER BY l.leaf LIMIT %s
 """
 _DELIVERY_MARK: Final = """
-INSERT INTO read_marks (reader, xid, seq) VALUES (%s, pg_snapshot_xmin(pg_current_snapshot()), 0)
-ON CONFLICT (reader) DO UPDATE SET seq = read_marks.seq RETURNING xid::text, seq
+INSERT INTO read_marks (reader, seq)
+VALUES (%s, coalesce((SELECT max(seq) FROM delivery_reports), 0))
+ON CONFLICT (reader) DO UPDATE SET seq = read_marks.seq RETURNING seq
 """
+# Only up to the newest report below which no other one can still turn up.
 _DELIVERY: Final = """
-SELECT d.xid::text AS xid, d.seq, d.sid, d.status, d.code, d.at, d.recipient_id,
+SELECT d.seq, d.sid, d.status, d.code, d.at, d.recipient_id,
        d.message_id::text AS message_id, r.campaign_id,
        coalesce(r.subscriber_id, m.subscriber_id) AS subscriber_id, s.phone
 FROM delivery_reports d
 LEFT JOIN recipients r ON r.id = d.recipient_id
 LEFT JOIN messages m ON m.id = d.message_id
 LEFT JOIN subscribers s ON s.id = coalesce(r.subscriber_id, m.subscriber_id)
-WHERE (d.xid, d.seq) > (%s::text::xid8, %s::bigint)
-  AND d.xid < pg_snapshot_xmin(pg_current_snapshot())
-ORDER BY d.xid, d.seq LIMIT %s
+WHERE d.seq > %(mark)s AND d.seq <= (
+    SELECT max(seq) FROM delivery_reports
+    WHERE seq > %(mark)s AND at < assent_now() - %(settled)s)
+ORDER BY d.seq LIMIT %(limit)s
 """
 _STOP: Final = "DELETE FROM read_marks WHERE reader = %s"
-_MOVE: Final = "UPDATE read_marks SET xid = %s::text::xid8, seq = %s WHERE reader = %s"
+_MOVE: Final = "UPDATE read_marks SET seq = %s WHERE reader = %s"
 
 Rows = list[dict[str, Any]]
 
@@ -57,17 +61,18 @@ def consent_since(connection: Connection, limit: int) -> Rows:
     with connection.cursor(row_factory=dict_row) as cursor:
         rows = cursor.execute(_CONSENT, (mark, limit)).fetchall()
     if rows:
-        connection.execute(_MOVE, ("0", rows[-1]["leaf"], CONSENT))
+        connection.execute(_MOVE, (rows[-1]["leaf"], CONSENT))
     return rows
 
 
 def deliveries_since(connection: Connection, limit: int) -> Rows:
-    """Status reports that nobody was told of; the mark moves with this transaction."""
-    ((xid, seq),) = connection.execute(_DELIVERY_MARK, (DELIVERY,)).fetchall()
+    """Settled status reports that nobody was told of; the mark moves with this transaction."""
+    ((mark,),) = connection.execute(_DELIVERY_MARK, (DELIVERY,)).fetchall()
+    values = {"mark": mark, "settled": SETTLED, "limit": limit}
     with connection.cursor(row_factory=dict_row) as cursor:
-        rows = cursor.execute(_DELIVERY, (xid, seq, limit)).fetchall()
+        rows = cursor.execute(_DELIVERY, values).fetchall()
     if rows:
-        connection.execute(_MOVE, (rows[-1]["xid"], rows[-1]["seq"], DELIVERY))
+        connection.execute(_MOVE, (rows[-1]["seq"], DELIVERY))
     return rows
 
 

@@ -42,6 +42,7 @@ Origin = Annotated[
     str,
     StringConstraints(
         max_length=253,
+        # [/]{2}: the page of the API shows this, and names no other host anywhere.
         pattern=r"^(?:https://[a-z0-9.-]+|http:[/]{2}(?:localhost|127\.0\.0\.1))(?::[0-9]{1,5})?$",
     ),
 ]
