@@ -114,16 +114,16 @@ WORDS = ["stop", "no", "me", "dont", "the", "text", "send", "please", "not", "mÃ
 @given(st.lists(st.sampled_from(WORDS)))
 def test_no_heap_of_words_takes_long(words: list[str]) -> None:
     """The sentence shapes do not blow up on words that fit many of them."""
-    started = time.perf_counter()
+    started = time.process_time()
     read(" ".join(words * 20), JOIN_WORDS)
 
-    assert time.perf_counter() - started < 0.5
+    assert time.process_time() - started < 0.5
 
 
 @pytest.mark.parametrize("unit", ["a ", "stop to ", "no me ", "please ", "ne ", "S T O P ", "â€œ"])
 def test_a_megabyte_is_read_quickly(unit: str) -> None:
     """Only the part that a carrier could have delivered is looked at."""
-    started = time.perf_counter()
+    started = time.process_time()
     read(unit * (1_000_000 // len(unit)), JOIN_WORDS)
 
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1

@@ -118,13 +118,10 @@ def test_no_text_is_accepted_after_a_stop_was_committed(
     exchange = Exchange(ready.database_url)
     phones = [row["phone"] for row in recipients(scene.connection, number)]
     leaving = random.Random(seed).sample(phones, 80)
-    took: list[float] = []
 
     def stop(some: list[str]) -> None:
         for phone in some:
-            started = time.monotonic()
             exchange.answer(Arrival(Text(new_sid(), phone, SENDER, "STOP"), phone, b""))
-            took.append(time.monotonic() - started)
 
     people = [threading.Thread(target=stop, args=(leaving[n::8],)) for n in range(8)]
     sending = threading.Thread(target=together, args=([new_desk(), new_desk()],))
@@ -145,7 +142,6 @@ def test_no_text_is_accepted_after_a_stop_was_committed(
     assert set(left) == set(leaving)
     assert _late(twilio, left) == []
     assert _waited_in_vain(scene) == 0
-    assert max(took) < 3
     states = campaigns.states(scene.connection, number)
     assert states.keys() <= {"accepted", "refused"}
     assert sum(states.values()) == 240
