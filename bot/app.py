@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from apiflask import APIFlask
 from flask import Response, request
 
-from bot import api, checkpoints, explain, health, home, tracking
+from bot import api, checkpoints, explain, health, home, recorded, tracking
 from bot.api.pace import Pace
 from bot.forms import MAX_BODY
 from bot.joining import landing
@@ -128,6 +128,7 @@ def create_app(settings: Settings) -> Assent:
     app.register_blueprint(tracking.blueprint())
     if settings.simulator:
         app.register_blueprint(explain.blueprint(resources))
+        app.register_blueprint(recorded.blueprint(resources))
         app.register_blueprint(proxy.blueprint(settings))
     api.register(app, resources)
     app.after_request(_harden)

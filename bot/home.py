@@ -16,7 +16,11 @@ def blueprint(settings: Settings) -> Blueprint:
     routes = Blueprint("home", __name__, static_folder="static", static_url_path="/static")
     pages = [("/api/docs", "The admin API"), ("/readyz", "Is everything well?")]
     if settings.simulator:
-        pages.insert(0, ("/simulator/", "A phone to text from"))
+        pages = [
+            ("/simulator/", "A phone to text from"),
+            ("/simulator/shop/office", "A shop that sends a sale and takes orders"),
+            *pages,
+        ]
     items = "".join(f'<li><a href="{path}">{name}</a></li>' for path, name in pages)
     page = (
         '<!doctype html><html lang="en"><meta charset="utf-8"><title>Assent</title>'

@@ -22,6 +22,7 @@ from bot.engines.home import Urls
 from bot.engines.process import Launch, Process
 from bot.engines.session import embedded, urls_of
 from bot.engines.supervisor import Child, Supervisor
+from bot.simulator.shop_key import kept_key
 from storage.settings import Settings
 
 _CODE: Final = Path(__file__).resolve().parents[2]
@@ -81,7 +82,8 @@ def _prepare(settings: Settings, urls: Urls, *, demo: bool) -> None:
     home.require_redis(urls.redis_url or "")
     if not prepared.is_migrated(urls.database_url):
         _run_to_end("migrate", settings, urls)
-    if demo and not prepared.has_senders(urls.database_url):
+    keyless = settings.simulator and not kept_key(settings.home).exists()
+    if demo and (keyless or not prepared.has_senders(urls.database_url)):
         _run_to_end("demo", settings, urls)
 
 
@@ -141,7 +143,7 @@ def _announce(settings: Settings, seconds: float) -> None:
     if settings.public_base_url != local:
         lines.append(f"  public     {settings.public_base_url}/")
     if settings.simulator:
-        lines.append(f"  phone      {local}/simulator/")
+        lines += [f"  phone      {local}/simulator/", f"  shop       {local}/simulator/shop/office"]
     lines += [f"  API docs   {local}/api/docs", f"  data       {settings.home}"]
     click.echo("\n".join([*lines, "Ctrl-C stops it."]))
 

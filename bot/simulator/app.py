@@ -1,4 +1,4 @@
-"""The simulator as a Flask application: Twilio's dialect, the phone page, and two health checks."""
+"""The simulator as a Flask application: Twilio's dialect, the phone page, a shop, health checks."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 from flask import Flask
 
-from bot.simulator import rest, routes
+from bot.simulator import browsing, rest, routes, shop
 from bot.simulator.carrier import Carrier
 from bot.simulator.config import Config, from_settings
+from bot.simulator.shop_api import ShopApi
+from bot.simulator.visitors import Visits
 
 if TYPE_CHECKING:
     from storage.settings import Settings
@@ -27,8 +29,12 @@ def build(config: Config) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = _LARGEST_REQUEST
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.extensions["carrier"] = Carrier(config)
+    app.extensions["visits"] = Visits(config)
+    app.extensions["shop"] = ShopApi(config)
     app.register_blueprint(rest.routes)
     app.register_blueprint(routes.routes)
+    app.register_blueprint(browsing.routes)
+    app.register_blueprint(shop.routes)
 
     @app.get("/livez")
     @app.get("/readyz")

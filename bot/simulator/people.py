@@ -11,7 +11,10 @@ import phonenumbers
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A phone number with a name, and the place that Twilio would report for it."""
+    """A phone number with a name, the place that Twilio would report for it, and its clock.
+
+    ``zone`` is an IANA name.
+    """
 
     number: str
     name: str
@@ -19,6 +22,7 @@ class Person:
     state: str
     zip: str
     country: str
+    zone: str
 
     @property
     def place(self) -> str:

@@ -17,14 +17,17 @@ if TYPE_CHECKING:
 _TIMEOUT = 20
 _MOST_AT_ONCE = 24
 _METHODS = ["GET", "POST", "DELETE"]
-_PASSED_ON = ("Content-Type", "If-None-Match", "If-Modified-Since", "Range", "Accept")
+_PASSED_ON = (
+    *("Content-Type", "If-None-Match", "If-Modified-Since", "Range", "Accept"),
+    "Sec-Fetch-Site",
+)
 # What belongs to one connection, or is measured again here (RFC 9110, section 7.6.1).
 _KEPT_BACK = frozenset(
     {"connection", "keep-alive", "transfer-encoding", "content-length", "content-encoding"}
     | {"date", "server", "upgrade", "te", "trailer"}
 )
 # The service itself answers these, below the same path.
-_SERVICE_OWN = ("senders", "explanations")
+_SERVICE_OWN = ("senders", "explanations", "recorded")
 
 
 def blueprint(settings: Settings) -> Blueprint:

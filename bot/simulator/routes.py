@@ -9,6 +9,7 @@ from flask import Blueprint, Response, current_app, jsonify, render_template, re
 
 from bot.simulator import faults, fields, inbound
 from bot.simulator.people import PEOPLE
+from bot.simulator.shop import OFFICE
 from bot.simulator.texts import for_phone, iso
 
 if TYPE_CHECKING:
@@ -28,7 +29,8 @@ routes = Blueprint(
 
 _CONTENT_SECURITY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
-    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    "connect-src 'self'; frame-src 'self'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'"
 )
 
 
@@ -55,7 +57,7 @@ def _bad_field(bad: fields.FieldError) -> Response:
 @routes.get("/")
 def phone_page() -> str:
     """The page with the phones."""
-    return render_template("phone.html")
+    return render_template("phone.html", office=OFFICE)
 
 
 @routes.post("/texts")
@@ -79,6 +81,7 @@ def phones() -> dict[str, Any]:
                 "number": number,
                 "name": person.name if person else None,
                 "place": person.place if person else None,
+                "zone": person.zone if person else None,
                 "texts": count,
                 "last_at": iso(newest) if newest else None,
             }

@@ -23,11 +23,31 @@ export async function explanation(sid) {
   return found.ok ? found.json() : null;
 }
 
+// What became of a campaign's text; null where it is of none.
+export async function recorded(sid, phone) {
+  const path = `${BASE}/recorded/${sid}?phone=${encodeURIComponent(phone)}`;
+  const found = await fetch(path, { headers: { Accept: "application/json" } });
+  return found.ok ? found.json() : null;
+}
+
+// Who can look at a link, what links begin with, and the shop's host.
+export async function internet() {
+  return read("/visitors");
+}
+
+export async function visit(address, visitor) {
+  return post("/visits", { address, as: visitor });
+}
+
 export async function send(from, to, body) {
-  return read("/texts", {
+  return post("/texts", { from, to, body });
+}
+
+async function post(path, values) {
+  return read(path, {
     method: "POST",
     headers: { "Content-Type": "application/json" },
-    body: JSON.stringify({ from, to, body }),
+    body: JSON.stringify(values),
   });
 }
 

@@ -15,6 +15,7 @@ const add = document.getElementById("add");
 const world = {
   people: [],
   senders: [],
+  internet: { items: [], links: "", shop: "" },
   stations: [],
 
   changed() {
@@ -68,7 +69,8 @@ function kept() {
 
 async function start() {
   try {
-    [world.people, world.senders] = await Promise.all([api.phones(), api.senders().catch(() => [])]);
+    [world.people, world.senders, world.internet] = await Promise.all(
+      [api.phones(), api.senders().catch(() => []), api.internet()]);
   } catch (error) {
     world.reachable(false, error.message);
     setTimeout(start, 4000);

@@ -1,5 +1,6 @@
 // Beside a phone: what Assent understood of one text, what it answered, what it wrote down.
 
+import * as record from "./record.js";
 import { count, element, moment, sentence, short, visible } from "./words.js";
 
 const MEANING = {
@@ -26,6 +27,12 @@ export function waiting() {
     "Send a text, or pick one in the thread. Its meaning, the rule that decided, and each entry in the consent ledger appear here.")];
 }
 
+// A text of a campaign: what became of it, of its link, and what was bought after it.
+export function earned(item, told, visitors, play) {
+  return [heading("What Assent recorded"), quote(item), record.campaign(told),
+    ...record.describe(item, told, visitors, play)];
+}
+
 // `item` is the text; `told` the service's explanation or null; `about` the text it is about.
 export function describe(item, told, about) {
   const parts = [heading(), quote(about ?? item)];
@@ -35,8 +42,8 @@ export function describe(item, told, about) {
   return parts;
 }
 
-function heading() {
-  return element("h3", "", "What Assent understood");
+function heading(words = "What Assent understood") {
+  return element("h3", "", words);
 }
 
 function quote(item) {

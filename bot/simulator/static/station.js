@@ -1,9 +1,11 @@
 // One phone on the desk: whose it is, whom it texts with, its thread, and the notes beside it.
 
 import * as api from "./api.js";
+import { Browser } from "./browser.js";
+import { addresses } from "./links.js";
 import * as notes from "./notes.js";
 import { Thread, title } from "./thread.js";
-import { element, number } from "./words.js";
+import { clock, element, number } from "./words.js";
 
 const OTHER = "other";
 const WORDS = ["YES", "HELP", "WEEKLY", "PAUSE 2 weeks", "STATUS", "STOP", "START",
@@ -22,7 +24,10 @@ export class Station {
     this.outbox = Promise.resolve();
     this.root = document.getElementById("station").content.firstElementChild.cloneNode(true);
     this.part = (name) => this.root.querySelector(`[data-part="${name}"]`);
-    this.thread = new Thread(this.part("thread"), this.part("screen"), (sid) => this.explain(sid));
+    this.browser = new Browser(this.part, world.internet);
+    this.thread = new Thread(this.part("thread"), this.part("screen"),
+      (sid) => this.explain(sid), (...tap) => this.#tap(...tap));
+    this.recorded = null;
     this.#options();
     this.#listen();
     this.restart();
@@ -44,6 +49,8 @@ export class Station {
     this.round += 1;
     this.items.clear();
     this.thread.clear();
+    this.browser.close();
+    this.recorded = null;
     this.part("notes").replaceChildren(...notes.waiting());
     this.part("notice").textContent = "";
     this.#names();
@@ -85,8 +92,42 @@ export class Station {
     const answered = item.direction === "inbound" ? sid : item.in_reply_to;
     const told = answered ? await api.explanation(answered).catch(() => null) : null;
     if (round === this.round && this.thread.chosen === sid) {
+      this.recorded = null;
       this.part("notes").replaceChildren(...notes.describe(item, told, about));
     }
+    if (!answered) await this.#record();
+  }
+
+  // What became of a campaign's text since: shown again only where something has changed.
+  async #record() {
+    const sid = this.thread.chosen;
+    const item = this.items.get(sid);
+    if (!item || item.direction !== "outbound" || item.in_reply_to) return;
+    if (!addresses(item.body).length) return;
+    const told = await api.recorded(sid, this.state.phone).catch(() => null);
+    const seen = JSON.stringify(told);
+    if (!told || this.thread.chosen !== sid || !this.alive || this.recorded === seen) return;
+    this.recorded = seen;
+    const focused = document.activeElement?.closest(".notes") ? document.activeElement.textContent : null;
+    const play = (address, visitor) => this.#play(address, visitor);
+    this.part("notes").replaceChildren(...notes.earned(item, told, this.world.internet.items, play));
+    if (focused === null) return;
+    [...this.part("notes").querySelectorAll("button")].find((one) => one.textContent === focused)?.focus();
+  }
+
+  async #play(address, visitor) {
+    this.part("notice").textContent = "";
+    try {
+      await api.visit(address, visitor);
+    } catch (error) {
+      this.part("notice").textContent = error.message;
+    }
+  }
+
+  #tap(address, link, event) {
+    if (event.metaKey || event.ctrlKey || event.shiftKey || !this.browser.opens(address)) return;
+    event.preventDefault();
+    this.browser.open(address, link);
   }
 
   async #post(phone, sender, body) {
@@ -114,6 +155,8 @@ export class Station {
   async #tick() {
     if (!this.alive) return;
     const answered = document.hidden ? true : await this.refresh();
+    if (answered && !document.hidden) await this.#record();
+    this.#clock();
     this.timer = setTimeout(() => this.#tick(), answered ? EVERY : RETRY);
   }
 
@@ -180,10 +223,18 @@ export class Station {
     this.part("name").textContent = name;
     this.part("avatar").textContent = /^[A-Za-z]/.test(name) ? name.charAt(0).toUpperCase() : "#";
     this.part("line").textContent = sender.name ? `Text message · ${sender.number}` : "Text message";
+    this.zone = person?.zone;
+    this.where = person?.place ?? "";
+    this.#clock();
     this.root.setAttribute("aria-label", `Phone of ${whose}`);
     this.part("screen").setAttribute("aria-label", `Texts between ${whose} and ${name}`);
     this.part("notes").setAttribute("aria-label", `What Assent understood from ${whose}`);
     this.part("remove").setAttribute("aria-label", `Remove the phone of ${whose}`);
+  }
+
+  // The time where the person is: marketing waits there until the morning.
+  #clock() {
+    this.part("clock").textContent = this.zone ? `${clock(this.zone)} in ${this.where}` : "";
   }
 
   #chips() {

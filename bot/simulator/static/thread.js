@@ -1,5 +1,6 @@
 // The thread of one phone: bubbles, times, and what each text cost.
 
+import { addresses, linked } from "./links.js";
 import { count, day, element, number, time, visible } from "./words.js";
 
 const STATUS = {
@@ -8,11 +9,12 @@ const STATUS = {
 };
 
 export class Thread {
-  // `choose(sid)` is called when a person picks a text.
-  constructor(list, screen, choose) {
+  // `choose(sid)` is called when a person picks a text, `go(address, link)` when they tap a link.
+  constructor(list, screen, choose, go) {
     this.list = list;
     this.screen = screen;
     this.choose = choose;
+    this.go = go;
     this.rows = new Map();
     this.problems = new Map();
     this.chosen = null;
@@ -44,7 +46,8 @@ export class Thread {
   mark(sid) {
     this.chosen = sid;
     for (const [key, row] of this.rows) {
-      row.bubble.setAttribute("aria-pressed", String(key === sid));
+      row.handle.setAttribute("aria-pressed", String(key === sid));
+      row.bubble.classList.toggle("chosen", key === sid);
     }
   }
 
@@ -56,20 +59,25 @@ export class Thread {
 
   #add(item, partner) {
     const mine = item.direction === "inbound";
-    const bubble = element("button", "bubble");
-    bubble.type = "button";
-    bubble.setAttribute("aria-pressed", "false");
+    const tappable = !mine && addresses(item.body).length > 0;
+    const bubble = element(tappable ? "div" : "button", "bubble");
+    const handle = tappable ? element("button", "about", "What was recorded") : bubble;
+    handle.type = "button";
+    handle.setAttribute("aria-pressed", "false");
     bubble.addEventListener("click", () => this.choose(item.sid));
-    const words = element("span", "words", visible(item.body || "(no words)"));
+    if (tappable) handle.addEventListener("click", () => this.choose(item.sid));
+    const shown = tappable ? linked(item.body, this.go) : visible(item.body || "(no words)");
+    const words = element("span", "words", shown);
     words.dir = "auto";
     const media = item.media.length ? element("span", "media", count(item.media.length, "attachment")) : null;
     bubble.append(element("span", "hidden", mine ? "You: " : `${partner}: `), words, media ?? "");
     const meta = element("p", "meta");
     const problem = element("p", "problem", this.problems.get(item.sid) ?? "");
-    const row = element("li", mine ? "text mine" : "text theirs", bubble, meta, problem);
+    const row = element("li", mine ? "text mine" : "text theirs", bubble, meta,
+      tappable ? handle : null, problem);
     this.#separate(item.at);
     this.list.append(row);
-    this.rows.set(item.sid, { bubble, meta, problem, status: null });
+    this.rows.set(item.sid, { bubble, handle, meta, problem, status: null });
     this.#update(item);
   }
 

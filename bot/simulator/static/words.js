@@ -18,6 +18,10 @@ export const moment = (iso) => MOMENT.format(new Date(iso));
 export const short = (iso) => SHORT.format(new Date(iso));
 export const day = (iso) => DAY.format(new Date(iso));
 
+// The time of day in another place.
+export const clock = (zone) =>
+  new Intl.DateTimeFormat([], { hour: "2-digit", minute: "2-digit", timeZone: zone }).format(new Date());
+
 export function number(e164) {
   const nanp = /^\+1(\d{3})(\d{3})(\d{4})$/.exec(e164);
   return nanp ? `(${nanp[1]}) ${nanp[2]}-${nanp[3]}` : e164;

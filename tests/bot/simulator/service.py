@@ -58,12 +58,15 @@ class StubService:
     hosts: list[str] = field(default_factory=list)
     forged: int = 0
     explanations: dict[str, Any] = field(default_factory=dict)
+    destination: str = "https://acme.example/sale"
+    taps: list[tuple[str, str, str]] = field(default_factory=list)
 
     def app(self) -> Flask:
         """The stand-in as a Flask application."""
         app = Flask("stub")
         app.add_url_rule("/webhooks/twilio/inbound", view_func=self._inbound, methods=["POST"])
         app.add_url_rule("/webhooks/twilio/status", view_func=self._status, methods=["POST"])
+        app.add_url_rule("/l/<code>", view_func=self._tap)
         app.add_url_rule("/simulator/senders", view_func=_senders)
         app.add_url_rule("/simulator/explanations/<sid>", view_func=self._explanation)
         return app
@@ -94,6 +97,14 @@ class StubService:
             return Response(status=403)
         self.callbacks.append(dict(request.form) | {"query": request.query_string.decode()})
         return Response(status=204)
+
+    def _tap(self, code: str) -> Response:
+        """Every code leads to the same place, or nowhere where there is none."""
+        del code
+        self.taps.append((request.method, request.host, request.headers.get("User-Agent", "")))
+        if not self.destination:
+            return Response("This link leads nowhere", 404)
+        return Response(status=302, headers={"Location": self.destination})
 
     def _explanation(self, sid: str) -> Response:
         if sid not in self.explanations:
