@@ -56,6 +56,14 @@ FROM {RECIPIENTS} r JOIN campaigns c ON c.id = r.campaign_id
 LEFT JOIN variants v ON v.campaign_id = r.campaign_id AND v.number = r.variant
 ORDER BY 1, r.id
 """  # noqa: S608 - a part of a statement, which is our own
+# An attempt that was taken back is planned again under another id, or under none.
+_RACES: Final = """
+SELECT x.at, x.change, x.waited, x.attempt_id, x.recipient_id::text AS text,
+       r.attempt_id IS NOT DISTINCT FROM x.attempt_id AS same_attempt, r.state, r.claimed_at,
+       r.settled_at, r.carrier_sid, c.program, c.id AS campaign, c.name AS campaign_name
+FROM races x JOIN recipients r ON r.id = x.recipient_id JOIN campaigns c ON c.id = r.campaign_id
+WHERE x.subscriber_id = %(id)s ORDER BY x.at, x.id
+"""
 _PROGRAMS: Final = """
 SELECT v.program, v.version, v.body, v.published_at
 FROM program_versions v JOIN unnest(%s::text[], %s::int[]) AS w (program, version)
@@ -83,6 +91,7 @@ class Held:
     inbound: Sequence[Row]
     sent: Sequence[Row]
     campaigns: Sequence[Row]
+    races: Sequence[Row]
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +124,7 @@ def held(connection: Connection, which: str | UUID) -> Held | None:
         _rows(connection, _INBOUND, key),
         _rows(connection, _SENT, key),
         _rows(connection, _CAMPAIGNS, key),
+        _rows(connection, _RACES, key),
     )
 
 

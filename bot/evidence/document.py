@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from bot.evidence import story
+from bot.evidence.crossing import LATE, crossing
 from bot.evidence.verify import digests_in
 from keywords.consent import Change
 from keywords.ledger import Link, instant
@@ -76,6 +77,7 @@ def document(made: Made, known: Known) -> dict[str, Any]:
     held, sealed = known.held, known.proven.checkpoint
     entries = [_entry(link) for link in held.chain]
     texts = list(_texts(held, entries))
+    races = [crossing(row, entries) for row in held.races]
     log = entries[0]["envelope"]["log"] if entries else None
     kept = {row["digest"] for row in (*known.shown.disclosures, *known.shown.artifacts)}
     return {
@@ -92,8 +94,13 @@ def document(made: Made, known: Known) -> dict[str, Any]:
         "standings": list(held.standings),
         "erased": any(e["change"] == Change.EVIDENCE_DESTROYED for e in entries),
         "entries": entries,
-        "opt_outs": [_opt_out(e, entries, texts) for e in entries if e["change"] in _OUT],
+        "opt_outs": [
+            _opt_out(e, entries, texts) | {"campaign_texts_crossing": _crossing(e, races)}
+            for e in entries
+            if e["change"] in _OUT
+        ],
         "texts": texts,
+        "races": races,
         "programs": [_program(row) for row in known.programs],
         "disclosures": [
             _named(r, f"disclosures/{r['digest']}.txt") for r in known.shown.disclosures
@@ -227,6 +234,15 @@ def _opt_out(
         "campaign_texts_before": sum(t["at"] <= since for t in mine),
         "campaign_texts_after": [t["id"] for t in mine if since < t["at"] < until],
     }
+
+
+def _crossing(entry: dict[str, Any], races: Sequence[dict[str, Any]]) -> list[str]:
+    """Texts on the wire at that moment which the person may have got after it, by their ids."""
+    return [race["text"] for race in races if race["entry"] == entry["n"] and _late(race)]
+
+
+def _late(race: dict[str, Any]) -> bool:
+    return race["outcome"] in LATE
 
 
 def _returns(entry: dict[str, Any], program: str | None) -> bool:

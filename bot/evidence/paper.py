@@ -32,6 +32,7 @@ _COLORS: Final = {
     "Ledger": HexColor("#1b4f72"),
     "Text received": HexColor("#2e6b3a"),
     "Text sent": HexColor("#7a4a00"),
+    "Text on its way": HexColor("#8a1c1c"),
 }
 _MARGIN: Final = 20 * mm
 _LABELS: Final = 42 * mm

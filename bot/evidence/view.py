@@ -13,8 +13,13 @@ from typing import Any, Final
 
 from bot.evidence.story import Fact, who
 
-_LEDGER, _IN, _OUT = "ledger", "in", "out"
-_KINDS: Final = {_LEDGER: "Ledger", _IN: "Text received", _OUT: "Text sent"}
+_LEDGER, _IN, _OUT, _RACE = "ledger", "in", "out", "race"
+_KINDS: Final = {
+    _LEDGER: "Ledger",
+    _IN: "Text received",
+    _OUT: "Text sent",
+    _RACE: "Text on its way",
+}
 _NOT_SENT: Final = "Text not sent"
 # As the ledger writes moments; whole seconds at least, in UTC.
 _INSTANT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)")
@@ -25,6 +30,10 @@ LIMITS: Final = (
     the chain. They are covered by the signature that was made at this export, not before. The words
     of a text that changed consent are in the ledger too, and the carrier has records of its own
     under the ids given here.""",
+    """Where a text was being handed to the carrier while consent ended, that is told among the
+    events. It is noted in the same step that records the end, in a table that the service can add
+    to and never change. Who was faster is told by this system's clock, at which the carrier's
+    answer arrived; when the carrier itself acted, only the carrier can say.""",
     """What happened after the checkpoint is not covered, and neither is what nobody told this
     system: a refusal spoken on the telephone, say, that was never entered.""",
     """The ledger shows that a phone with this number answered. Who held the phone it cannot
@@ -72,8 +81,9 @@ def sections(told: Mapping[str, Any]) -> list[Section]:
         ),
         Section(
             "What happened, in order",
-            "Entries of the consent ledger and all texts, both ways, oldest first. All times are"
-            " Coordinated Universal Time (UTC).",
+            "Entries of the consent ledger, all texts, both ways, and every text that was on its"
+            " way when consent ended, oldest first. All times are Coordinated Universal Time"
+            " (UTC).",
             items=list(_chronology(told)),
         ),
         Section(
@@ -118,6 +128,12 @@ def _summary_words(told: Mapping[str, Any]) -> str:
         f" {_times(len(told['opt_outs']))}. {_count(sent, 'campaign text', 'campaign texts')}"
         f" handed to the carrier, {late or 'none'} of them after an opt-out."
     )
+    crossed = sum(len(each["campaign_texts_crossing"]) for each in told["opt_outs"])
+    if crossed:
+        words += (
+            f" {_count(crossed, 'was', 'were')} already on the way to the carrier when an opt-out"
+            " was recorded, and may have arrived after it."
+        )
     if told["erased"]:
         words += (
             " The person's data was erased: evidence, texts and number are gone for good. What"
@@ -162,18 +178,24 @@ def _opt_out(each: Mapping[str, Any]) -> Item:
         ("Campaign texts before it", str(each["campaign_texts_before"])),
         ("Campaign texts after it", f"{len(late)}: {', '.join(late)}" if late else "none"),
     ]
+    crossed = each["campaign_texts_crossing"]
+    if crossed:
+        facts.append(("On their way at that moment", f"{len(crossed)}: {', '.join(crossed)}"))
     facts += [("Confirmed with", body) for body in each["confirmed_by"] if body]
     program = f"Program “{each['program']}”" if each["program"] else "Every program"
     return Item(program, at=moment(each["honoured_at"]), quote=each["words"], facts=facts)
 
 
 def _chronology(told: Mapping[str, Any]) -> Iterator[Item]:
-    """A text comes before the entry that it caused, and its answer after it."""
-    order = {_IN: 0, _LEDGER: 1, _OUT: 2}
+    """A text comes before the entry that it caused; what crossed it, and its answer, after it."""
+    order = {_IN: 0, _LEDGER: 1, _RACE: 2, _OUT: 3}
     events = [(e["recorded_at"], order[_LEDGER], e["n"], _entry(e)) for e in told["entries"]]
     events += [
         (text["at"], order[text["direction"]], number, _text(text))
         for number, text in enumerate(told["texts"])
+    ]
+    events += [
+        (race["at"], order[_RACE], number, _race(race)) for number, race in enumerate(told["races"])
     ]
     for *_, item in sorted(events, key=lambda event: event[:3]):
         yield item
@@ -200,6 +222,14 @@ def _text(text: Mapping[str, Any]) -> Item:
     facts += [(label, _readable(value)) for label, value in text["facts"]]
     kind = _KINDS[text["direction"]] if text["direction"] == _IN or text["sent"] else _NOT_SENT
     return Item(text["what"], kind, moment(text["at"]), text["body"], facts)
+
+
+def _race(race: Mapping[str, Any]) -> Item:
+    facts = [("What this means", race["sentence"])]
+    if race["entry"]:
+        facts.append(("The change is", f"ledger entry {race['entry']}"))
+    facts += [(label, _readable(value)) for label, value in race["facts"]]
+    return Item(race["title"], _KINDS[_RACE], moment(race["at"]), facts=facts)
 
 
 def _shown(told: Mapping[str, Any]) -> Iterator[Item]:

@@ -14,6 +14,7 @@ from typing import Any, Final
 from keywords.ledger import instant
 from storage import webhook_feed, webhooks
 from storage.database import Connection
+from storage.erasing import STAND_IN
 from storage.transaction import atomic
 from storage.webhooks import Event
 
@@ -61,7 +62,7 @@ def document(event: Event, at: datetime, data: Mapping[str, Any]) -> str:
 def _consent(row: Mapping[str, Any]) -> tuple[datetime, dict[str, Any]]:
     envelope = json.loads(row["envelope"])
     return row["recorded_at"], {
-        "phone": row["phone"],
+        **_whom(row),
         "program": row["program"],
         "change": row["change"],
         "method": row["method"],
@@ -75,7 +76,7 @@ def _consent(row: Mapping[str, Any]) -> tuple[datetime, dict[str, Any]]:
 
 def _delivery(row: Mapping[str, Any]) -> tuple[datetime, dict[str, Any]]:
     return row["at"], {
-        "phone": row["phone"],
+        **_whom(row),
         "status": row["status"],
         "error_code": row["code"],
         "carrier_sid": row["sid"],
@@ -83,3 +84,9 @@ def _delivery(row: Mapping[str, Any]) -> tuple[datetime, dict[str, Any]]:
         "recipient_id": row["recipient_id"],
         "message_id": row["message_id"],
     }
+
+
+def _whom(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The person's number, and whether they were erased: then there is none to tell."""
+    erased = row["phone"] is not None and row["phone"].startswith(STAND_IN)
+    return {"phone": None if erased else row["phone"], "erased": erased}

@@ -188,6 +188,31 @@ def test_consent_is_told_of_once_and_from_now_on(scene: Scene, shop: Shop) -> No
     ((_, body),) = shop.got
     data = json.loads(body)["data"]
     assert (data["phone"], data["change"], data["after"]) == (ANNA, "optin_confirmed", "subscribed")
+    assert data["erased"] is False
+
+
+def test_after_an_erasure_there_is_no_number_to_tell(scene: Scene, shop: Shop) -> None:
+    """What stands in the number's place is our own affair; the shop hears that they are gone."""
+    endpoint(scene, shop.url, Event.CONSENT, Event.DELIVERY)
+    feeding.feed(scene.connection)
+    scene.hear(ANNA, "JOIN")
+    person = scene.id_of(ANNA)
+    message = "(SELECT id FROM messages ORDER BY created_at LIMIT 1)"
+    scene.connection.execute(
+        "INSERT INTO delivery_reports (sid, status, rank, at, message_id)"
+        f" VALUES ('SM1', 'sent', 3, assent_now() - interval '20 s', {message})"
+    )
+    scene.connection.execute(
+        "UPDATE subscribers SET phone = 'erased:' || ref WHERE id = %s", (person,)
+    )
+    leaf(scene)
+
+    assert feeding.feed(scene.connection) == 2
+
+    rows = scene.connection.execute("SELECT body FROM webhook_deliveries").fetchall()
+    told = [json.loads(body)["data"] for (body,) in rows]
+    assert [(data["phone"], data["erased"]) for data in told] == [(None, True)] * 2
+    assert all(b"erased:" not in body for (body,) in rows)
 
 
 def leaf(scene: Scene) -> None:
