@@ -184,6 +184,10 @@ LEFT JOIN LATERAL (
     FROM order_changes c WHERE c.merchant = o.merchant AND c.order_id = o.order_id
 ) x ON true
 """
+NOT_CANCELED: Final = """
+NOT EXISTS (SELECT FROM order_changes c WHERE c.merchant = o.merchant AND c.order_id = o.order_id
+            AND c.kind = 'canceled')
+"""
 _READ: Final = f"""
 SELECT o.id, o.merchant, o.order_id, o.ordered_at, o.amount_minor, ({NET})::bigint AS net_minor,
        o.currency, o.source, o.recorded_at, o.coupons, o.click_ids, o.landing_site, o.subscriber_id,

@@ -69,7 +69,7 @@ _PAGE: Final = (
 )
 _LOCK: Final = """
 SELECT c.id, c.audience, c.program, c.sender, c.holdout, c.schedule, c.starts_at, c.local_at,
-       c.planned, c.settings,
+       c.planned, c.settings, c.launched_at,
        (SELECT count(*) FROM variants v WHERE v.campaign_id = c.id) AS variants
 FROM campaigns c WHERE c.id = %s AND c.state = 'planning' FOR UPDATE OF c SKIP LOCKED
 """
@@ -96,7 +96,7 @@ class Unplanned:
 
     ``starts_at`` is when it may begin to go; ``local_at`` a wall-clock time without a zone, for
     ``Schedule.LOCAL``; ``planned`` is None before the first chunk; ``variants`` how many texts
-    it has.
+    it has. Bands of customers are those of ``launched_at``, whatever the chunk.
     """
 
     id: int
@@ -109,6 +109,7 @@ class Unplanned:
     local_at: str | None
     planned: int | None
     settings: Mapping[str, Any]
+    launched_at: datetime | None
     variants: int
 
 

@@ -2,6 +2,7 @@
 
 from storage import (
     access,
+    bands,
     campaigns,
     catalogue,
     checkpoints,
@@ -29,6 +30,7 @@ from storage import (
     profiles,
     races,
     shopify,
+    sunset,
     suppression,
     switches,
     tallies,
@@ -42,6 +44,7 @@ from storage.segments import saved as segments
 
 SUBJECTS = (
     access,
+    bands,
     campaigns,
     catalogue,
     click_tallies,
@@ -71,6 +74,7 @@ SUBJECTS = (
     races,
     segments,
     shopify,
+    sunset,
     suppression,
     switches,
     tallies,

@@ -19,13 +19,24 @@ from storage.database import Connection
 class Silent:
     """A subscriber who did not react. ``texts`` campaign texts were taken by the carrier."""
 
+    id: int
     phone: str
     confirmed_at: datetime
     texts: int
 
 
-_FIND: Final = """
-SELECT phone, confirmed_at, texts FROM (
+# Whatever a person does of their own will. ``s`` is the subscriber; a time to compare with follows.
+REACTIONS: Final = """
+1 FROM (
+    SELECT i.received_at AS at FROM inbound_texts i WHERE i.subscriber_id = s.id
+    UNION ALL
+    SELECT k.at FROM clicks k WHERE k.subscriber_id = s.id AND k.label = 'human'
+    UNION ALL
+    SELECT o.ordered_at FROM orders o WHERE o.subscriber_id = s.id
+) x WHERE x.at
+"""
+_FIND: Final = f"""
+SELECT id, phone, confirmed_at, texts FROM (
     SELECT s.id, s.phone, t.confirmed_at, (
         SELECT count(*) FROM recipients r JOIN campaigns c ON c.id = r.campaign_id
         WHERE r.subscriber_id = s.id AND r.claimed_at > (SELECT assent_now()) - %(over)s
@@ -34,24 +45,24 @@ SELECT phone, confirmed_at, texts FROM (
     WHERE t.program = %(program)s AND t.state = 'subscribed'
       AND t.confirmed_at < (SELECT assent_now()) - %(over)s
       AND (s.id > %(after)s AND s.id <= %(until)s OR s.phone = ANY(%(phones)s))
-      AND NOT EXISTS (SELECT FROM inbound_texts i WHERE i.subscriber_id = s.id
-                      AND i.received_at > (SELECT assent_now()) - %(over)s)
-      AND NOT EXISTS (SELECT FROM clicks k WHERE k.subscriber_id = s.id AND k.label = 'human'
-                      AND k.at > (SELECT assent_now()) - %(over)s)
-      AND NOT EXISTS (SELECT FROM orders o WHERE o.subscriber_id = s.id
-                      AND o.ordered_at > (SELECT assent_now()) - %(over)s)
+      AND NOT EXISTS (SELECT {REACTIONS} > (SELECT assent_now()) - %(over)s)
 ) AS quiet WHERE texts >= %(texts)s ORDER BY id
-"""
+"""  # noqa: S608 - a part of a statement, which is our own
 _LAST: Final = "SELECT coalesce(max(id), 0) FROM subscribers"
 _WINDOW: Final = 20_000
 
 
-def find(connection: Connection, program: str, over: timedelta, texts: int) -> Iterator[Silent]:
-    """The silent subscribers of a program, in windows of people, so that no statement is long."""
+def find(
+    connection: Connection, program: str, over: timedelta, texts: int, after: int = 0
+) -> Iterator[Silent]:
+    """The silent subscribers of a program by id, from the one after the id ``after``.
+
+    They are read in windows of people, so that no statement is long.
+    """
     ((last,),) = connection.execute(_LAST).fetchall()
     values = {"program": program, "over": over, "texts": texts, "phones": []}
-    for after in range(0, last, _WINDOW):
-        yield from _read(connection, values | {"after": after, "until": after + _WINDOW})
+    for start in range(after, last, _WINDOW):
+        yield from _read(connection, values | {"after": start, "until": start + _WINDOW})
 
 
 def still(

@@ -18,7 +18,8 @@ from keywords.data import load
 from keywords.ledger import Json, instant
 from keywords.signals import Reading, Signal
 from keywords.turn import ConsentChange, Origin, Text, Turn
-from storage import silent
+from storage import audit, silent
+from storage import sunset as settings
 from storage.conversation_writes import write_changes
 from storage.database import Connection
 from storage.locking import lock
@@ -30,6 +31,7 @@ _DATA: Final[Any] = load("sunset", "worker.data")
 DAYS: Final[int] = _DATA["rule"]["days"]
 TEXTS: Final[int] = _DATA["rule"]["texts"]
 _BATCH: Final = 100
+_SYSTEM: Final = "system"
 _NO_TEXT: Final = Text("", "", "", "")
 _BY_RULE: Final = Reading(Signal.PAUSE, "sunset")
 
@@ -42,15 +44,21 @@ class Rule:
     texts: int = TEXTS
     version: int = _DATA["version"]
 
+    @classmethod
+    def of(cls, connection: Connection, program: str) -> Rule:
+        """The rule of a program: the one that the shop has set, or that of the data file."""
+        kept = settings.get(connection, program)
+        return cls(kept.days, kept.texts) if kept else cls()
+
     @property
     def over(self) -> timedelta:
         """The time without a reaction."""
         return timedelta(days=self.days)
 
 
-def suggest(connection: Connection, program: str, rule: Rule) -> Iterator[Silent]:
-    """Whom the rule would pause. Changes nothing."""
-    return silent.find(connection, program, rule.over, rule.texts)
+def suggest(connection: Connection, program: str, rule: Rule, after: int = 0) -> Iterator[Silent]:
+    """Whom the rule would pause, by id, from the one after ``after``. Changes nothing."""
+    return silent.find(connection, program, rule.over, rule.texts, after)
 
 
 def pause(connection: Connection, shops: ShopCache, program: str, rule: Rule) -> int:
@@ -61,6 +69,26 @@ def pause(connection: Connection, shops: ShopCache, program: str, rule: Rule) ->
         with atomic(connection):
             total += _pause(connection, shops, program, rule, sorted(batch))
     return total
+
+
+def apply_due(connection: Connection, shops: ShopCache) -> int:
+    """Apply each program's rule that is enabled and was not applied today; how many were paused.
+
+    A rule that is cut short goes on the next day: whoever was paused is no longer found.
+    """
+    total = 0
+    while True:
+        with atomic(connection):
+            due = settings.take(connection)
+        if due is None:
+            return total
+        paused = pause(connection, shops, due.program, Rule(due.days, due.texts))
+        with atomic(connection):
+            settings.done(connection, due.program, paused)
+            if paused:
+                detail = {"days": due.days, "texts": due.texts, "paused": paused}
+                audit.note(connection, _SYSTEM, "sunset.applied", f"program:{due.program}", detail)
+        total += paused
 
 
 def _pause(

@@ -26,6 +26,7 @@ from worker.campaigns.desk import desk_of
 from worker.campaigns.drain import drain as drain_campaigns
 from worker.campaigns.settling import give_back
 from worker.campaigns.watching import Watch
+from worker.daily import Daily
 from worker.deactivations import Feed
 from worker.importing.foreman import Foreman
 from worker.listening import Ear
@@ -47,6 +48,7 @@ ASK_EVERY_S: Final = 10.0
 FORGET_EVERY_S: Final = 3600.0
 COUPONS_EVERY_S: Final = 900.0
 RIGHTS_EVERY_S: Final = 900.0
+DAILY_EVERY_S: Final = 300.0
 _PATIENCE_S: Final = 5.0
 # A message that has waited so long although somebody was woken: no worker is there.
 PATIENCE: Final = timedelta(seconds=15)
@@ -68,7 +70,8 @@ class Ticker:
         self._codes = Codes(runtime.settings.secret_key)
         self._ear = Ear(runtime.settings)
         self._feed = Feed(runtime.settings)
-        runtime.attached += (self._ear, self._feed)
+        self._daily = Daily(runtime.settings)
+        runtime.attached += (self._ear, self._feed, self._daily)
         self._asking = Asking()
         settings = runtime.settings
         self._rights = Rights(settings.home, settings.phone_pepper, runtime.shops)
@@ -130,6 +133,7 @@ class Ticker:
         self._every(BREAKERS_EVERY_S, "breakers", lambda: form_sweeps.judge_breakers(connection))
         self._every(FORGET_EVERY_S, "limits", lambda: form_sweeps.forget(connection))
         self._every(FORGET_EVERY_S, "deactivations", self._feed.begin)
+        self._every(DAILY_EVERY_S, "daily", self._daily.begin)
         self._every(REMIND_EVERY_S, "reached", lambda: sweeps.lift_reachability(connection))
         self._every(FORGET_EVERY_S, "pages", lambda: sweeps.forget_pages(connection))
 

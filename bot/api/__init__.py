@@ -18,6 +18,7 @@ from apiflask import APIBlueprint, APIFlask
 from flask import Blueprint, Response, jsonify, request
 
 from bot.api import (
+    bands,
     campaigns,
     conversions,
     coupons,
@@ -38,6 +39,7 @@ from bot.api import (
     segments,
     senders,
     subscribers,
+    sunset,
     switches,
     webhooks,
 )
@@ -58,6 +60,8 @@ _RESOURCES: Final = (
     optins,
     form_breakers,
     segments,
+    bands,
+    sunset,
     campaigns,
     switches,
     conversions,

@@ -25,6 +25,7 @@ class Operator(StrEnum):
     AFTER = "after"
     WITHIN_DAYS = "within_days"
     NOT_WITHIN_DAYS = "not_within_days"
+    FOR_DAYS = "for_days"
     EXISTS = "exists"
 
 

@@ -11,8 +11,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from storage import bands
+from storage.orders import NOT_CANCELED
 from storage.segments.conditions import BadCondition, Condition, Leaf, Mistake, leaves
 from storage.segments.kinds import COMPARISONS, Comparison, Kind, number
+from storage.silent import REACTIONS
 
 ATTRIBUTES: Final = "attributes."
 _ATTRIBUTE: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
@@ -80,6 +83,29 @@ _ROWS: Final = (
         "1 FROM inbound_texts x WHERE x.subscriber_id = s.id AND x.received_at",
         "they texted us",
     ),
+    Field(
+        "clicked",
+        Kind.ACTIVITY,
+        "1 FROM clicks x WHERE x.subscriber_id = s.id AND x.label = 'human' AND x.at",
+        "they tapped a link",
+    ),
+    Field(
+        "ordered",
+        Kind.ACTIVITY,
+        f"1 FROM orders o WHERE o.subscriber_id = s.id AND {NOT_CANCELED} AND o.ordered_at",
+        "they ordered",
+    ),
+    Field("silent", Kind.SILENCE, REACTIONS, "no tap, order or text of theirs"),
+    Field(
+        "orders",
+        Kind.COUNT,
+        f"(SELECT count(*) FROM orders o WHERE o.subscriber_id = s.id AND {NOT_CANCELED})",  # noqa: S608
+        "the number of orders",
+    ),
+    Field("spent", Kind.MONEY, "o.subscriber_id = s.id", "the money spent"),
+    Field("recency_band", Kind.BAND, bands.RECENCY, "the band of the last order"),
+    Field("frequency_band", Kind.BAND, bands.FREQUENCY, "the band of the number of orders"),
+    Field("money_band", Kind.BAND, bands.MONEY, "the band of the money spent"),
 )
 FIELDS: Final[Mapping[str, Field]] = {field.name: field for field in _ROWS}
 

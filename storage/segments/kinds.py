@@ -6,17 +6,23 @@ false for somebody of whom nothing is known, never null, so that ``not`` means w
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Any, Final
 
+from storage.bands import BANDS
+from storage.orders import CHANGES, NET
 from storage.segments.conditions import Operator
 
 LONGEST_TEXT: Final = 200
 MOST_VALUES: Final = 200
 MOST_DAYS: Final = 3660
+MOST_COUNTED: Final = 10**6
+MOST_MONEY: Final = 10**15
+_CURRENCY: Final = re.compile(r"[A-Z]{3}")
 
 
 class Kind(StrEnum):
@@ -29,11 +35,18 @@ class Kind(StrEnum):
     NUMBER = "number"
     MEMBER = "member"  # a relation that a value is looked up in; {c} is its FROM … WHERE
     ACTIVITY = "activity"  # things that happened; {c} is FROM … WHERE, {at} their time
+    SILENCE = "silence"  # things that did not happen; {c} as for ACTIVITY
+    COUNT = "count"  # how many there are; never unknown
+    MONEY = "money"  # what was spent in one currency; {c} is a condition on orders ``o``
+    BAND = "band"  # from 1 to BANDS, or unknown
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """One way to compare: the SQL, how a value is read (ValueError says why not), the words."""
+    """One way to compare: the SQL, how a value is read (ValueError says why not), the words.
+
+    A value that is read as a mapping has several parts; the SQL names each as ``{v[part]}``.
+    """
 
     sql: str
     read: Callable[[Any], Any]
@@ -73,6 +86,31 @@ def number(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or abs(value) > 1e15:
         raise ValueError("Give a number.")
     return float(value)
+
+
+def whole(value: Any) -> int:
+    """How many."""
+    if type(value) is not int or not 0 <= value <= MOST_COUNTED:
+        raise ValueError(f"Give a whole number from 0 to {MOST_COUNTED}.")
+    return value
+
+
+def band(value: Any) -> int:
+    """A band: 1 is the lowest, 5 the best."""
+    if type(value) is not int or not 1 <= value <= BANDS:
+        raise ValueError(f"Give a band from 1 to {BANDS}.")
+    return value
+
+
+def money(value: Any) -> Mapping[str, Any]:
+    """An amount in the smallest unit of a currency."""
+    parts = value if isinstance(value, Mapping) else {}
+    amount, currency = parts.get("amount_minor"), parts.get("currency")
+    fits = type(amount) is int and 0 <= amount <= MOST_MONEY
+    known = isinstance(currency, str) and _CURRENCY.fullmatch(currency)
+    if len(parts) != 2 or not fits or not known:
+        raise ValueError('Give an amount: {"amount_minor": 5000, "currency": "USD"}.')
+    return {"amount": amount, "currency": currency}
 
 
 def moment(value: Any) -> datetime:
@@ -147,6 +185,35 @@ _ACTIVITY: Final = {
         "EXISTS (SELECT {c} > '-infinity'::timestamptz) = {v}", flag, "ever:"
     ),
 }
+_SILENCE: Final = {
+    # Nobody has been silent for longer than we have known them.
+    Operator.FOR_DAYS: Comparison(
+        f"(s.created_at <= {_SINCE} AND NOT EXISTS (SELECT {{c}} > {_SINCE}))",
+        days,
+        "in the last days:",
+    ),
+}
+_COUNT: Final = {
+    Operator.IS: Comparison("{c} = {v}", whole, "is"),
+    Operator.IS_NOT: Comparison("{c} <> {v}", whole, "is not"),
+    Operator.ABOVE: Comparison("{c} > {v}", whole, "is above"),
+    Operator.BELOW: Comparison("{c} < {v}", whole, "is below"),
+}
+_SPENT: Final = (
+    f"(SELECT coalesce(sum({NET}), 0) FROM orders o {CHANGES}"  # noqa: S608 - constants of ours
+    " WHERE {c} AND o.currency = {v[currency]})"
+)
+_MONEY: Final = {
+    Operator.ABOVE: Comparison(f"{_SPENT} > {{v[amount]}}", money, "is above"),
+    Operator.BELOW: Comparison(f"{_SPENT} < {{v[amount]}}", money, "is below"),
+}
+_BAND: Final = {
+    Operator.IS: Comparison("coalesce({c} = {v}, false)", band, "is"),
+    Operator.IS_NOT: Comparison("{c} IS DISTINCT FROM {v}", band, "is not"),
+    Operator.ABOVE: Comparison("coalesce({c} > {v}, false)", band, "is above"),
+    Operator.BELOW: Comparison("coalesce({c} < {v}, false)", band, "is below"),
+    Operator.EXISTS: _EXISTS,
+}
 COMPARISONS: Final[Mapping[Kind, Mapping[Operator, Comparison]]] = {
     Kind.TEXT: _TEXT,
     Kind.MOMENT: _MOMENT,
@@ -155,4 +222,8 @@ COMPARISONS: Final[Mapping[Kind, Mapping[Operator, Comparison]]] = {
     Kind.NUMBER: _NUMBER,
     Kind.MEMBER: _MEMBER,
     Kind.ACTIVITY: _ACTIVITY,
+    Kind.SILENCE: _SILENCE,
+    Kind.COUNT: _COUNT,
+    Kind.MONEY: _MONEY,
+    Kind.BAND: _BAND,
 }

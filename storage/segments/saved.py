@@ -74,16 +74,22 @@ class ListMemberRow(Base):
 
 @dataclass(frozen=True, slots=True)
 class Audience:
-    """Whom a campaign is for: people of ``program`` who meet one condition and not another."""
+    """Whom a campaign is for: people of ``program`` who meet one condition and not another.
+
+    ``as_of`` is the moment whose bands of customers count (``storage.bands``); None is now. It is
+    no part of what is stored.
+    """
 
     program: str
     include: Condition = EVERYBODY
     exclude: Condition | None = None
+    as_of: datetime | None = None
 
     def query(self) -> sql.Query:
-        """The SQL over ``sql.PEOPLE``, ``program`` among its parameters."""
+        """The SQL over ``sql.PEOPLE``, ``program`` and ``as_of`` among its parameters."""
         include = sql.compile_(self.include, "i")
-        where, parameters = include.where, {"program": self.program, **include.parameters}
+        where = include.where
+        parameters = {"program": self.program, "as_of": self.as_of, **include.parameters}
         if self.exclude is not None:
             exclude = sql.compile_(self.exclude, "e")
             where, parameters = (

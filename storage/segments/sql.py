@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from keywords.money import written
 from storage.segments.conditions import AllOf, AnyOf, Condition, Leaf, Not
 from storage.segments.fields import comparison, find
 from storage.segments.kinds import Kind
 
-# Whom a condition is asked about. ``%(program)s`` is the program that the segment is used for.
+# Whom a condition is asked about. ``%(program)s`` is the program that the segment is used for, and
+# conditions may name ``%(as_of)s``: the launch of the campaign that is planned, or null for now.
 # Nobody who was erased, or whose request for it waits, is shown, counted or planned for.
 PEOPLE: Final = (
     "(SELECT * FROM subscribers x WHERE NOT EXISTS"
@@ -22,7 +24,7 @@ PEOPLE: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """An SQL expression over :data:`PEOPLE`, and its parameters but ``program``."""
+    """An SQL expression over :data:`PEOPLE`; its parameters but ``program`` and ``as_of``."""
 
     where: str
     parameters: Mapping[str, Any]
@@ -69,9 +71,12 @@ def _leaf(leaf: Leaf, parameters: dict[str, Any], prefix: str) -> str:
     how = comparison(field, leaf) if field else None
     assert field is not None
     assert how is not None
-    name = f"{prefix}{len(parameters)}"
-    parameters[name] = how.read(leaf.value)
-    return how.sql.format(c=field.column, v=f"%({name})s")
+    name, value = f"{prefix}{len(parameters)}", how.read(leaf.value)
+    if not isinstance(value, Mapping):
+        parameters[name] = value
+        return how.sql.format(c=field.column, v=f"%({name})s")
+    parameters.update({f"{name}_{part}": each for part, each in value.items()})
+    return how.sql.format(c=field.column, v={part: f"%({name}_{part})s" for part in value})
 
 
 def _words(leaf: Leaf) -> str:
@@ -82,8 +87,15 @@ def _words(leaf: Leaf) -> str:
     if isinstance(leaf.value, bool) and field.kind is not Kind.FLAG:
         known = how.words.rstrip(":")
         return f"{field.words} {known}" if leaf.value else f"not ({field.words} {known})"
-    value = ", ".join(map(str, leaf.value)) if isinstance(leaf.value, list) else leaf.value
-    return f"{field.words} {how.words} {str(value).lower() if value in (True, False) else value}"
+    return f"{field.words} {how.words} {_said(leaf.value)}"
+
+
+def _said(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    if isinstance(value, Mapping):
+        return f"{written(value['amount_minor'], value['currency'])} {value['currency']}"
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _joined(parts: tuple[Condition, ...], word: str, nothing: str) -> str:

@@ -8,10 +8,11 @@ import pytest
 from click.testing import CliRunner
 
 from bot.commands import main
+from storage import sunset
 from storage.silent import Silent
 from tests import campaigns
 from tests.worker.scene import ANNA, BEN, Scene
-from worker.sunset import Rule, pause, suggest
+from worker.sunset import DAYS, Rule, apply_due, pause, suggest
 
 RULE = Rule(90, 2)
 REACTIONS = {
@@ -86,3 +87,49 @@ def test_the_command_only_looks_unless_it_is_told(
     assert scene.state(ANNA) == "subscribed"
     assert "1 paused" in CliRunner().invoke(main, [*call, "--apply"]).output
     assert scene.state(ANNA) == "paused"
+
+
+def test_a_program_may_have_a_rule_of_its_own(scene: Scene) -> None:
+    """Without one it is that of the data file."""
+    sunset.put(scene.connection, "deals", 45, 3, enabled=False, by="test")
+
+    assert Rule.of(scene.connection, "deals") == Rule(45, 3)
+    assert Rule.of(scene.connection, "coffee").days == DAYS
+
+
+def test_a_rule_that_is_on_is_applied_once_a_day(scene: Scene) -> None:
+    """By itself, with a line in the audit log; a rule that is off pauses nobody."""
+    bored(scene, ANNA)
+    sunset.put(scene.connection, "deals", 90, 2, enabled=False, by="test")
+    assert apply_due(scene.connection, scene.shops) == 0
+    sunset.put(scene.connection, "deals", 90, 2, enabled=True, by="test")
+
+    assert apply_due(scene.connection, scene.shops) == 1
+
+    assert scene.state(ANNA) == "paused"
+    kept = sunset.get(scene.connection, "deals")
+    assert kept is not None
+    assert (kept.paused, kept.ran_at is None) == (1, False)
+    audited = scene.connection.execute(
+        "SELECT actor, subject, detail FROM audit_log WHERE act = 'sunset.applied'"
+    ).fetchall()
+    told = {"days": 90, "texts": 2, "paused": 1}
+    assert audited == [("system", "program:deals", told)]
+    bored(scene, BEN)
+    assert apply_due(scene.connection, scene.shops) == 0
+    scene.connection.execute("SET assent.clock_offset = '25 hours'")
+    assert apply_due(scene.connection, scene.shops) == 1
+    assert scene.state(BEN) == "paused"
+
+
+def test_the_command_goes_by_the_programs_rule(
+    scene: Scene, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Unless the call says otherwise."""
+    monkeypatch.setenv("DATABASE_URL", database_url)
+    bored(scene, ANNA)
+    assert ANNA not in CliRunner().invoke(main, ["hygiene", "sunset", "deals"]).output
+    sunset.put(scene.connection, "deals", 90, 2, enabled=False, by="test")
+    assert ANNA in CliRunner().invoke(main, ["hygiene", "sunset", "deals"]).output
+    call = ["hygiene", "sunset", "deals", "--texts", "9"]
+    assert ANNA not in CliRunner().invoke(main, call).output

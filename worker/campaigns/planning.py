@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
@@ -70,8 +71,10 @@ def plan_chunk(
 
 
 def audience_of(campaign: Unplanned) -> Audience:
-    """Whom a campaign is for: its conditions, or everybody in its program."""
-    return stored_audience(campaign.audience) if campaign.audience else Audience(campaign.program)
+    """Whom a campaign is for: its conditions as of its launch, or everybody in its program."""
+    if not campaign.audience:
+        return Audience(campaign.program)
+    return replace(stored_audience(campaign.audience), as_of=campaign.launched_at)
 
 
 def _chunk(connection: Connection, campaign: Unplanned, divided: Split, size: int | None) -> int:

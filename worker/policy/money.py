@@ -5,20 +5,15 @@ from __future__ import annotations
 from decimal import Decimal, InvalidOperation
 from typing import Final
 
-from keywords.data import load
+from keywords.money import exponent, written
 
-_EXPONENTS: Final[dict[str, int]] = load("currencies", "worker.data")["exponents"]
-_USUAL: Final = 2
+__all__ = ["MOST", "BadAmount", "exponent", "minor", "written"]
+
 MOST: Final = 10**15
 
 
 class BadAmount(ValueError):
     """A text that is no amount of this currency."""
-
-
-def exponent(currency: str) -> int:
-    """How many decimal places a currency has (ISO 4217); two unless the table says otherwise."""
-    return _EXPONENTS.get(currency, _USUAL)
 
 
 def minor(amount: str, currency: str) -> int:
@@ -36,9 +31,3 @@ def minor(amount: str, currency: str) -> int:
     if not 0 <= whole <= MOST:
         raise BadAmount("The amount must be from 0 to 10^15 minor units.")
     return whole
-
-
-def written(amount_minor: int, currency: str) -> str:
-    """The amount as people write it, without the currency's sign: "19.90"."""
-    places = exponent(currency)
-    return f"{Decimal(amount_minor).scaleb(-places):.{places}f}"

@@ -32,6 +32,9 @@ VALUES: dict[str, Any] = {
     "number": 2.5,
     "moment": "2026-11-24T10:00:00+01:00",
     "day": "1990-12-31",
+    "whole": 2,
+    "band": 4,
+    "money": {"amount_minor": 5000, "currency": "USD"},
 }
 LEAVES = [
     Leaf(field.name, op, VALUES[how.read.__name__])
@@ -73,6 +76,20 @@ WRONG = {
     ),
     "no moment": ({"field": "confirmed", "op": "before", "value": "soon"}, "value"),
     "no date": ({"field": "birth_date", "op": "before", "value": 5}, "value"),
+    "half an order": ({"field": "orders", "op": "is", "value": 2.5}, "value"),
+    "fewer than none": ({"field": "orders", "op": "above", "value": -1}, "value"),
+    "a sixth band": ({"field": "money_band", "op": "is", "value": 6}, "value"),
+    "true is no band": ({"field": "money_band", "op": "is", "value": True}, "value"),
+    "money without currency": ({"field": "spent", "op": "above", "value": 5000}, "value"),
+    "money in words": (
+        {"field": "spent", "op": "above", "value": {"amount_minor": 1, "currency": "usd"}},
+        "value",
+    ),
+    "money with more": (
+        {"field": "spent", "op": "below", "value": VALUES["money"] | {"since": "ever"}},
+        "value",
+    ),
+    "silent within": ({"field": "silent", "op": "within_days", "value": 3}, "op"),
     "no flag": ({"field": "suspended", "op": "is", "value": "yes"}, "value"),
     "too many values": (FLORIDA | {"op": "in", "value": ["x"] * 201}, "value"),
 }
@@ -138,4 +155,23 @@ def test_a_condition_reads_as_a_sentence() -> None:
         " not (the ZIP code is known))"
     )
     assert sql.explain(parse({})) == "everybody"
+
+
+def test_behaviour_reads_as_a_sentence() -> None:
+    """Money as people write it, in its currency."""
+    spent = {"field": "spent", "op": "above", "value": VALUES["money"]}
+    yen = {"field": "spent", "op": "below", "value": {"amount_minor": 5000, "currency": "JPY"}}
+    silent = {"field": "silent", "op": "for_days", "value": 90}
+    best = {"field": "recency_band", "op": "is", "value": 5}
+    twice = {"field": "orders", "op": "above", "value": 1}
+
+    assert sql.explain(parse({"all": [spent, yen, silent, best, twice]})) == (
+        "the money spent is above 50.00 USD and the money spent is below 5000 JPY and"
+        " no tap, order or text of theirs in the last days: 90 and"
+        " the band of the last order is 5 and the number of orders is above 1"
+    )
+
+
+def test_everybody_and_nobody_have_words() -> None:
+    """Conditions without parts."""
     assert sql.explain(AnyOf(())) == "nobody"

@@ -1,0 +1,55 @@
+"""Bands of customers, and what programs do about people who never react.
+
+Revision ID: 0018
+Revises: 0016
+"""
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects import postgresql
+
+from storage.guards import grants, seals
+
+revision = "0018"
+down_revision = "0016"
+
+
+def upgrade() -> None:
+    op.create_table(
+        "rfm_bands",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("program", sa.Text(), nullable=False),
+        sa.Column(
+            "computed_at",
+            sa.TIMESTAMP(timezone=True),
+            server_default=sa.text("assent_now()"),
+            nullable=False,
+        ),
+        sa.Column("customers", sa.BigInteger(), nullable=False),
+        sa.Column("recency", sa.ARRAY(sa.TIMESTAMP(timezone=True)), nullable=False),
+        sa.Column("frequency", sa.ARRAY(sa.BigInteger()), nullable=False),
+        sa.Column("money", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_rfm_bands")),
+    )
+    op.create_index("ix_rfm_bands_program", "rfm_bands", ["program", "computed_at"], unique=False)
+    op.create_table(
+        "sunset_rules",
+        sa.Column("program", sa.Text(), nullable=False),
+        sa.Column("days", sa.BigInteger(), nullable=False),
+        sa.Column("texts", sa.BigInteger(), nullable=False),
+        sa.Column("enabled", sa.Boolean(), nullable=False),
+        sa.Column(
+            "updated_at",
+            sa.TIMESTAMP(timezone=True),
+            server_default=sa.text("assent_now()"),
+            nullable=False,
+        ),
+        sa.Column("updated_by", sa.Text(), nullable=False),
+        sa.Column("ran_at", sa.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("paused", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
+        sa.CheckConstraint("days BETWEEN 30 AND 3660", name=op.f("ck_sunset_rules_days")),
+        sa.CheckConstraint("texts >= 1", name=op.f("ck_sunset_rules_texts")),
+        sa.PrimaryKeyConstraint("program", name=op.f("pk_sunset_rules")),
+    )
+    for statement in (*seals("rfm_bands"), *grants("sunset_rules")):
+        op.execute(statement)
