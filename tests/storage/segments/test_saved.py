@@ -80,12 +80,11 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize(("condition", "expected"), CASES.values(), ids=CASES)
-def test_a_segment_finds_whom_it_describes(
-    scene: Scene, condition: Any, expected: set[str]
-) -> None:
+def test_a_segment_finds_whom_it_describes(scene: Scene) -> None:
     """What the sentence says is who gets it."""
-    assert found(scene, condition) == expected
+    told = {name: found(scene, condition) for name, (condition, _) in CASES.items()}
+
+    assert told == {name: expected for name, (_, expected) in CASES.items()}
 
 
 def test_counts_say_where_people_stand(scene: Scene) -> None:
@@ -104,14 +103,14 @@ def test_an_exclusion_takes_people_out(scene: Scene) -> None:
     assert {phone for _, phone in members(scene.connection, of, 0, 100)} == EVERYONE - {DORA}
 
 
-@pytest.mark.parametrize("each", LEAVES, ids=lambda each: f"{each.field}.{each.op}")
-def test_every_comparison_runs_and_is_never_null(scene: Scene, each: Condition) -> None:
+def test_every_comparison_runs_and_is_never_null(scene: Scene) -> None:
     """``not`` gives exactly the others: nobody falls between a condition and its opposite."""
-    yes = {p for _, p in members(scene.connection, Audience("deals", each), 0, 100)}
-    no = {p for _, p in members(scene.connection, Audience("deals", Not(each)), 0, 100)}
+    for each in LEAVES:
+        yes = {p for _, p in members(scene.connection, Audience("deals", each), 0, 100)}
+        no = {p for _, p in members(scene.connection, Audience("deals", Not(each)), 0, 100)}
 
-    assert yes | no == EVERYONE
-    assert not yes & no
+        assert yes | no == EVERYONE, each
+        assert not yes & no, each
 
 
 @settings(max_examples=25, suppress_health_check=list(HealthCheck), deadline=None)
