@@ -39,14 +39,14 @@ _TIMES: Final = len(_NOTHING)
 
 @dataclass(slots=True)
 class Scan:
-    """What was seen: how much, how many entries have a leaf, whom to examine.
+    """What was seen: how much, how many entries have no leaf yet, whom to examine.
 
     ``torn`` is true when a leaf holds another hash than its entry.
     """
 
     people: int = 0
     entries: int = 0
-    leaves: int = 0
+    unsealed: int = 0
     torn: bool = False
     suspects: list[UUID] = field(default_factory=list)
 
@@ -92,8 +92,7 @@ def _read(rows: Iterator[TupleRow], chains: _Chains, found: Scan, shapes: Shapes
     """Check every entry by itself, and put it behind the one that it follows."""
     ends, early, sha256, join = chains.ends, chains.early, hashlib.sha256, b"".join
     shape_of, longer = shapes.of, shapes.chains.get
-    leaves: list[bool | None] = []
-    leaf_seen = leaves.append
+    end_of, seen = ends.get, 0
     for hashed, digest, middle, moved, occurred, kind, shown, bound, leaf in rows:
         shape, times = shape_of(kind, hashed, middle, occurred or moved[:TIME], moved)
         subject, prev = moved[SUBJECT], hashed[1:ENVELOPE]
@@ -104,28 +103,24 @@ def _read(rows: Iterator[TupleRow], chains: _Chains, found: Scan, shapes: Shapes
             chains.bad.add(subject)
         if computed != digest or not middle[SID].isalnum():
             chains.bad.add(subject)
-        end = ends.get(subject, _NOTHING)
+        end = end_of(subject, _NOTHING)
         if end.startswith(prev):
             chain = end[HASH_BYTES:_TIMES]
             chain = longer((chain, shape)) or shapes.longer(chain, shape)
             ends[subject] = join((computed, chain, end[_TIMES:], times))
         else:
             early[subject, prev] = computed, shape, times
-        leaf_seen(leaf)
-        if len(leaves) == _STEP:
-            yield _counted(leaves, found)
+        seen += 1
+        if leaf is not True:
+            found.torn |= leaf is False
+            found.unsealed += leaf is None
+        if seen == _STEP:
+            found.entries += seen
+            yield seen
+            seen = 0
     _settle(chains, shapes)
-    yield _counted(leaves, found)
-
-
-def _counted(leaves: list[bool | None], found: Scan) -> int:
-    """Count entries by what their leaves are, and begin a new list of them."""
-    entries = len(leaves)
-    found.entries += entries
-    found.leaves += entries - leaves.count(None)
-    found.torn |= False in leaves
-    leaves.clear()
-    return entries
+    found.entries += seen
+    yield seen
 
 
 def _settle(chains: _Chains, shapes: Shapes) -> None:

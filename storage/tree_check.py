@@ -111,7 +111,7 @@ def check_tree(
     Raises OSError when a directory cannot be read.
     """
     ((held, extent, size, floor, sealed_at, waiting),) = connection.execute(_STATE).fetchall()
-    found.leaves, found.unsealed = held, scan.entries - scan.leaves
+    found.leaves, found.unsealed = held, scan.unsealed
     if size is not None:
         start = floor if waiting == found.unsealed else _FIRST
         values = {"floor": floor, "sealed_at": sealed_at, "late": _LATE, "from": start}
@@ -134,7 +134,7 @@ def _leaf_faults(
     if scan.torn:
         for subject, n, leaf in connection.execute(_OTHERS, (_MOST,)):
             yield Fault(subject, n, f"leaf {leaf} was made of another entry than this")
-    if scan.leaves != held:
+    if scan.entries - scan.unsealed != held:
         for (leaf,) in connection.execute(_ORPHANS, (_MOST,)):
             yield TreeFault(f"leaf {leaf}", "the entry that it was made of is missing")
     if held != extent:
