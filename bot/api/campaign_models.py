@@ -91,9 +91,12 @@ class CampaignChange(Model):
 
 
 class Because(Model):
-    """Why; it is told to whoever looks at the campaign, and kept in the audit log."""
+    """Why; it is told to whoever looks at the campaign, and kept in the audit log.
 
-    reason: Reason
+    In an emergency nobody should have to think of one.
+    """
+
+    reason: Reason = "no reason was given"
 
 
 class FindingAnswer(Model):

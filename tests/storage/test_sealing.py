@@ -61,24 +61,26 @@ def say(connection: Connection, *bodies: str, phone: str = ANNA) -> None:
 
 
 def seal_some(connection: Connection, key: LedgerKey, limit: int = MANY) -> Sealed:
-    """One checkpoint. Transactions of other tests, in other databases, may have to end first."""
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        sealed = seal(connection, key.sign, limit)
-        if sealed is not None:
-            return sealed
-        time.sleep(0.01)
-    raise AssertionError("nothing was sealed")
+    """One checkpoint, once all that waits can be sealed."""
+    settle(connection)
+    sealed = seal(connection, key.sign, limit)
+    assert sealed is not None, "nothing was sealed"
+    return sealed
 
 
 def seal_all(connection: Connection, key: LedgerKey, limit: int = MANY) -> None:
-    """Checkpoints of ``limit`` entries until nothing waits, once all of them can be sealed."""
-    deadline = time.monotonic() + 30
+    """Checkpoints of ``limit`` entries until nothing waits."""
+    settle(connection)
+    while waiting(connection, 1).entries:
+        seal_some(connection, key, limit)
+
+
+def settle(connection: Connection) -> None:
+    """Wait until older transactions have ended: those of other tests, in other databases, too."""
+    deadline = time.monotonic() + 60
     while connection.execute(_SAFE).fetchone() != (True,):
         assert time.monotonic() < deadline, "a transaction does not end"
         time.sleep(0.01)
-    while waiting(connection, 1).entries:
-        seal_some(connection, key, limit)
 
 
 _SAFE = """

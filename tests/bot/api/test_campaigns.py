@@ -149,6 +149,9 @@ def test_launching_twice_is_launching_once(client: Client, crowd: list[str]) -> 
     paused = client.post(f"campaigns/{key}/pause", {"reason": "a typo"})
     assert (paused["state"], paused["state_reason"]) == ("paused", "a typo")
     assert client.post(f"campaigns/{key}/resume", None)["state"] == "planning"
+    hurried = client.post(f"campaigns/{key}/pause", {})
+    assert hurried["state_reason"] == "no reason was given"
+    client.post(f"campaigns/{key}/resume", None)
     ended = client.post(f"campaigns/{key}/cancel", {"reason": "wrong list"})
     assert ended["state"] == "canceled"
     client.post(f"campaigns/{key}/resume", None, 409)
@@ -156,8 +159,7 @@ def test_launching_twice_is_launching_once(client: Client, crowd: list[str]) -> 
     acts = [row["act"] for row in client.get("audit")["items"] if "campaign" in row["act"]]
     assert acts == [
         "campaign.canceled",
-        "campaign.resumed",
-        "campaign.paused",
+        *["campaign.resumed", "campaign.paused"] * 2,
         "campaign.launched",
         "campaign.created",
     ]
