@@ -11,16 +11,16 @@ from datetime import timedelta
 from typing import Final
 
 from storage.database import Connection
-from storage.tallies import ADD_SQL
+from storage.tallies import ADD_SQL, KEY
 
 _CHANGE: Final = """
 WITH chosen AS MATERIALIZED ({chosen}), changed AS (
     UPDATE recipients r SET state = '{state}', reason = {reason}, settled_at = assent_now()
-    FROM chosen WHERE r.id = chosen.id RETURNING r.campaign_id, r.state, r.reason
+    FROM chosen WHERE r.id = chosen.id RETURNING {key}, r.state, r.reason
 ), counted AS (
-    SELECT campaign_id, state AS what, coalesce(reason, '') AS why, count(*) AS n
-    FROM changed GROUP BY campaign_id, state, reason
-), tallied AS ({tally})
+    SELECT campaign_id, variant, method, hour, state AS what, coalesce(reason, '') AS why, 1 AS n
+    FROM changed
+), {tally}
 SELECT count(*) FROM changed
 """
 _ABANDONED: Final = """
@@ -82,6 +82,6 @@ def waiting(connection: Connection) -> timedelta | None:
 def _change(
     connection: Connection, chosen: str, state: str, reason: str, values: Mapping[str, object]
 ) -> int:
-    statement = _CHANGE.format(chosen=chosen, state=state, reason=reason, tally=ADD_SQL)
+    statement = _CHANGE.format(chosen=chosen, state=state, reason=reason, key=KEY, tally=ADD_SQL)
     ((changed,),) = connection.execute(statement, values).fetchall()
     return int(changed)

@@ -152,7 +152,9 @@ class RecipientRow(Base):
     ``crashes`` counts workers that died with this message in hand; ``asked_at`` is when the
     carrier was last asked about one without an answer.
     ``body`` is the text as it was handed over. ``delivery`` is the carrier's last status, never
-    moving backwards by ``delivery_rank``; ``price_micros`` what the carrier says it cost.
+    moving backwards by ``delivery_rank``; ``price_micros`` what the carrier says it cost, in
+    millionths of a US dollar, and ``expected_micros`` what the list said when it went.
+    ``method`` is how the person had joined when the campaign was planned.
     """
 
     __tablename__ = "recipients"
@@ -211,3 +213,5 @@ class RecipientRow(Base):
     delivery_rank: Mapped[int | None] = mapped_column(SmallInteger)
     delivered_at: Mapped[datetime | None]
     price_micros: Mapped[int | None]
+    expected_micros: Mapped[int | None]
+    method: Mapped[str | None]

@@ -21,7 +21,7 @@ from storage.campaigns import RecipientState
 from storage.database import Connection
 from storage.listening import HOLD_SQL
 from storage.paces import LEVEL_SQL
-from storage.tallies import ADD_SQL
+from storage.tallies import ADD_SQL, KEY, WORTH
 
 # Instants are wrapped in a sub-select: a volatile function would keep indexes from being used.
 _DUE: Final = """
@@ -79,15 +79,17 @@ _SETTLE: Final = """
 WITH v AS MATERIALIZED (
     SELECT * FROM json_to_recordset(%(rows)s::json) AS v (
         id bigint, attempt uuid, state text, reason text, sid text, code text, segments smallint,
-        body text, decision jsonb, not_before timestamptz, not_after timestamptz, crashed boolean)
+        micros bigint, body text, decision jsonb, not_before timestamptz, not_after timestamptz,
+        crashed boolean)
 ), old AS MATERIALIZED (
-    SELECT r.id, r.state, r.reason FROM recipients r JOIN v ON r.id = v.id
+    SELECT r.id, r.state, r.reason, r.claimed_at FROM recipients r JOIN v ON r.id = v.id
     WHERE r.attempt_id = v.attempt
       AND (r.state = 'sending' OR r.state = 'unknown' AND v.state <> 'planned')
     ORDER BY r.id FOR UPDATE OF r
 ), changed AS (
     UPDATE recipients r SET state = v.state, reason = v.reason, carrier_sid = v.sid,
         error_code = v.code, sms_segments = coalesce(v.segments, r.sms_segments),
+        expected_micros = coalesce(v.micros, r.expected_micros),
         body = coalesce(v.body, r.body), decision = coalesce(v.decision, r.decision),
         settled_at = CASE WHEN v.state = 'planned' THEN NULL ELSE assent_now() END,
         attempt_id = CASE WHEN v.state = 'planned' THEN NULL ELSE r.attempt_id END,
@@ -97,18 +99,22 @@ WITH v AS MATERIALIZED (
         not_after = coalesce(v.not_after, r.not_after),
         crashes = r.crashes + coalesce(v.crashed, false)::int
     FROM v JOIN old ON old.id = v.id WHERE r.id = v.id
-    RETURNING r.campaign_id, r.state, r.reason, old.state AS before, old.reason AS because
+    RETURNING {key}, r.state, r.reason, r.sms_segments, r.expected_micros, r.price_micros,
+              old.state AS before, old.reason AS because,
+              date_trunc('hour', old.claimed_at, 'UTC') AS old_hour
 ), counted AS (
-    SELECT campaign_id, what, why, sum(n) AS n FROM (
-        SELECT campaign_id, state AS what, coalesce(reason, '') AS why, 1 AS n FROM changed
-        WHERE state <> 'planned'
-        UNION ALL
-        SELECT campaign_id, before, coalesce(because, ''), -1 FROM changed
-        WHERE before = 'unknown'
-    ) AS both_ways GROUP BY campaign_id, what, why
-), tallied AS ({tally})
+    SELECT campaign_id, variant, method, hour, state AS what, coalesce(reason, '') AS why, 1 AS n
+    FROM changed WHERE state <> 'planned'
+    UNION ALL
+    SELECT campaign_id, variant, method, old_hour, before, coalesce(because, ''), -1
+    FROM changed WHERE before = 'unknown'
+    UNION ALL
+    SELECT r.campaign_id, r.variant, r.method, r.hour, w.what, w.why, w.n
+    FROM changed r, {worth} WHERE r.state = 'accepted' AND w.n <> 0
+), {tally}
 SELECT count(*) FROM changed
 """
+_SETTLE_SQL: Final = _SETTLE.format(key=KEY, worth=WORTH, tally=ADD_SQL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +159,7 @@ class Claim:
 class Settled:
     """What became of one attempt; ``not_before`` is when a PLANNED one is tried again.
 
-    ``crashed`` says that a worker died with it.
+    ``crashed`` says that a worker died with it; ``micros`` what it is expected to cost.
     """
 
     id: int
@@ -163,6 +169,7 @@ class Settled:
     sid: str | None = None
     code: str | None = None
     segments: int | None = None
+    micros: int | None = None
     body: str | None = None
     decision: Mapping[str, Any] | None = None
     not_before: datetime | None = None
@@ -237,8 +244,7 @@ def settle(connection: Connection, rows: Sequence[Settled]) -> int:
     if not rows:
         return 0
     document = _encode([_row(settled) for settled in sorted(rows, key=lambda s: s.id)])
-    statement = _SETTLE.format(tally=ADD_SQL)
-    ((changed,),) = connection.execute(statement, {"rows": document}, prepare=True).fetchall()
+    ((changed,),) = connection.execute(_SETTLE_SQL, {"rows": document}, prepare=True).fetchall()
     return int(changed)
 
 

@@ -12,7 +12,7 @@ from keywords.people import Standing, write_frequency
 from keywords.segments import count
 from keywords.signals import Reading
 from keywords.turn import ConsentChange, Spoken, Text
-from storage import ledger, races
+from storage import ledger, optouts, races
 from storage.database import Connection
 from storage.identifiers import uuid7
 from storage.locking import Locked
@@ -139,7 +139,7 @@ class Decided:
 
 
 def write(connection: Connection, locked: Locked, decided: Sequence[Decided]) -> None:
-    """Write texts, entries, people and replies in one round trip.
+    """Write texts, entries, people and replies in one round trip; in two where somebody leaves.
 
     Call inside the lock's transaction; what fails here fails the whole of it.
     """
@@ -150,6 +150,7 @@ def write(connection: Connection, locked: Locked, decided: Sequence[Decided]) ->
         messages=list(_message_rows(locked, decided)),
         **_change_rows(locked, changes),
     )
+    optouts.note(connection, list(optouts.rows(changes, locked.ids)))
 
 
 def write_changes(
@@ -157,10 +158,10 @@ def write_changes(
 ) -> None:
     """Append ledger entries and bring the projection up to them.
 
-    ``changes`` pairs a locked number with its entry; ``locked.people`` holds the people as they
-    are afterwards.
+    ``changes`` pairs a locked number with its entry; ``locked.people`` is how they are afterwards.
     """
     _BATCH.write(connection, **_change_rows(locked, changes))
+    optouts.note(connection, list(optouts.rows(changes, locked.ids)))
 
 
 def _change_rows(

@@ -16,7 +16,7 @@ from psycopg.rows import class_row
 
 from storage.database import Connection
 from storage.delivery import ARRIVED, FAILED, Reported
-from storage.tallies import ADD_SQL
+from storage.tallies import ADD_SQL, KEY, WORTH
 
 _ROWS: Final = """
     SELECT * FROM json_to_recordset(%(rows)s::json) AS v (
@@ -49,22 +49,24 @@ WITH v AS MATERIALIZED ({rows}), old AS MATERIALIZED (
     UPDATE recipients r SET {set},
         reason = CASE WHEN r.state IN ('sending', 'unknown') THEN NULL ELSE r.reason END
     FROM v JOIN old ON old.id = v.recipient_id WHERE r.id = v.recipient_id
-    RETURNING r.campaign_id, r.subscriber_id, r.id, r.attempt_id, r.state, v.status, v.code, v.sid,
+    RETURNING {key}, r.subscriber_id, r.id, r.attempt_id, r.state, v.status, v.code, v.sid,
+              r.sms_segments, r.expected_micros, r.price_micros,
               {after} AS now, {before} AS was, old.state AS old_state, old.reason AS old_reason
 ), counted AS (
-    SELECT campaign_id, what, why, sum(n) AS n FROM (
-        SELECT campaign_id, 'delivery' AS what, now AS why, 1 AS n FROM changed
-        WHERE now IS DISTINCT FROM was AND now IS NOT NULL
+    SELECT r.campaign_id, r.variant, r.method, r.hour, w.what, w.why, w.n
+    FROM changed r, LATERAL (
+        SELECT 'delivery' AS what, r.now AS why, 1 AS n
+        WHERE r.now IS DISTINCT FROM r.was AND r.now IS NOT NULL
         UNION ALL
-        SELECT campaign_id, 'delivery', was, -1 FROM changed
-        WHERE now IS DISTINCT FROM was AND was IS NOT NULL
+        SELECT 'delivery', r.was, -1 WHERE r.now IS DISTINCT FROM r.was AND r.was IS NOT NULL
         UNION ALL
-        SELECT campaign_id, 'accepted', '', 1 FROM changed WHERE old_state IN ('sending', 'unknown')
+        SELECT 'accepted', '', 1 WHERE r.old_state IN ('sending', 'unknown')
         UNION ALL
-        SELECT campaign_id, 'unknown', coalesce(old_reason, ''), -1 FROM changed
-        WHERE old_state = 'unknown'
-    ) AS moves GROUP BY campaign_id, what, why
-), tallied AS ({tally})
+        SELECT 'unknown', coalesce(r.old_reason, ''), -1 WHERE r.old_state = 'unknown') AS w
+    UNION ALL
+    SELECT r.campaign_id, r.variant, r.method, r.hour, w.what, w.why, w.n
+    FROM changed r, {worth} WHERE r.old_state IN ('sending', 'unknown') AND w.n <> 0
+), {tally}
 SELECT c.subscriber_id, s.phone, k.sender, k.program, 'recipient ' || c.id AS message,
        c.attempt_id::text AS attempt, c.sid, c.status, c.code
 FROM changed c JOIN campaigns k ON k.id = c.campaign_id JOIN subscribers s ON s.id = c.subscriber_id
@@ -139,6 +141,8 @@ def apply(connection: Connection, reports: Sequence[Reported]) -> list[Known]:
             set=_SET,
             after=_WHY.format("r."),
             before=_WHY.format("old."),
+            key=KEY,
+            worth=WORTH,
             tally=ADD_SQL,
         )
         with connection.cursor(row_factory=class_row(Known)) as cursor:

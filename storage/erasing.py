@@ -48,14 +48,13 @@ WHERE subscriber_id = %(id)s AND state = 'queued'
 """
 _STOP_RECIPIENTS: Final = f"""
 WITH stopped AS (
-    UPDATE recipients SET state = 'refused', reason = 'policy.suppressed',
+    UPDATE recipients r SET state = 'refused', reason = 'policy.suppressed',
         settled_at = assent_now()
     WHERE id IN (SELECT id FROM {RECIPIENTS} own WHERE state = 'planned') AND state = 'planned'
-    RETURNING campaign_id
+    RETURNING {tallies.KEY}
 ), counted AS (
-    SELECT campaign_id, 'refused' AS what, 'policy.suppressed' AS why, count(*) AS n
-    FROM stopped GROUP BY campaign_id
-) {tallies.ADD_SQL}
+    SELECT *, 'refused' AS what, 'policy.suppressed' AS why, 1 AS n FROM stopped
+), {tallies.ADD_SQL} SELECT
 """  # noqa: S608 - parts of statements, which are our own
 _STOP_QUESTIONS: Final = "DELETE FROM waiting_questions WHERE subscriber_id = %(id)s"
 

@@ -1,17 +1,16 @@
 """What is held about a person, table by table: how to show it to them, and how to erase it.
 
-A table that can hold personal data has a row in ``HOLDINGS``; any other is in ``IMPERSONAL``, with
-the reason. A test walks through all tables that there are and refuses one that is in neither, and
-another puts marks wherever it can, erases, and looks for them in a dump. Statements are given
+A table that can hold personal data has a row in ``HOLDINGS``; any other is in
+``storage.impersonal``, with the reason. A test walks through all tables that there are and refuses
+one that is in neither, and another puts marks wherever it can, erases, and looks for them in a
+dump. Statements are given
 ``id`` and ``ref`` (the subscriber and the subject of their ledger), ``token`` (what stands in the
 number's place) and ``written`` (a pattern that finds the number however it is written).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Final
 
 # A person's campaign messages, found by indexes: there is none on the subscriber of those that
@@ -106,7 +105,7 @@ HOLDINGS: Final = (
         f"""
         SELECT r.id, c.name AS campaign, c.program, r.campaign_id, r.variant, r.state, r.reason,
                r.claimed_at, r.settled_at, r.decision, r.body, r.sms_segments, r.carrier_sid,
-               r.error_code, r.delivery, r.delivered_at
+               r.error_code, r.delivery, r.delivered_at, r.method
         FROM {RECIPIENTS} r JOIN campaigns c ON c.id = r.campaign_id ORDER BY r.id
         """,  # noqa: S608
         f"""
@@ -135,6 +134,27 @@ HOLDINGS: Final = (
         ORDER BY k.recipient_id
         """,  # noqa: S608
         kept="a time and a message without words, which the counts are made of",
+    ),
+    Holding(
+        "link_clickers",
+        f"""
+        SELECT k.* FROM link_clickers k JOIN {RECIPIENTS} r ON r.id = k.recipient_id
+        ORDER BY k.recipient_id, k.link_number
+        """,  # noqa: S608
+        kept="a message and the number of a link, which the counts are made of",
+    ),
+    Holding(
+        "optouts",
+        "SELECT * FROM optouts WHERE subscriber_id = %(id)s ORDER BY at",
+        kept="a time that the ledger says too, and the message it counts for",
+    ),
+    Holding(
+        "sales",
+        """
+        SELECT x.* FROM sales x JOIN orders o ON o.id = x.order_pk
+        WHERE o.subscriber_id = %(id)s ORDER BY x.order_pk
+        """,
+        kept="what an order counts for that is nobody's any more",
     ),
     Holding(
         "order_changes",
@@ -246,55 +266,4 @@ HOLDINGS: Final = (
         UPDATE subscribers SET phone = %(token)s, reachability = 'unknown' WHERE id = %(id)s
         """,
     ),
-)
-
-_SHOP: Final = "what the shop set up; nothing in it comes from a person"
-_COUNTS: Final = "counts"
-_LEDGER: Final = "hashes of entries"
-IMPERSONAL: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        **dict.fromkeys(
-            (
-                *("api_keys", "artifacts", "attribution_windows", "campaigns", "catalogue"),
-                *(
-                    "coupon_pools",
-                    "disclosure_versions",
-                    "disclosures",
-                    "heard",
-                    "instance",
-                    "links",
-                ),
-                *(
-                    "links",
-                    "lists",
-                    "placements",
-                    "posters",
-                    "program_keywords",
-                    "program_versions",
-                ),
-                *("programs", "segments", "sender_paces", "senders", "shopify_shops", "switches"),
-                *("sunset_rules", "variants", "webhook_endpoints"),
-            ),
-            _SHOP,
-        ),
-        **dict.fromkeys(
-            ("click_tallies", "deactivation_days", "form_outcomes", "scans", "tallies"), _COUNTS
-        ),
-        **dict.fromkeys(
-            ("ledger_checkpoints", "ledger_leaves", "ledger_log", "ledger_nodes"), _LEDGER
-        ),
-        "audit_log": "acts of operators; by its rule neither numbers nor a person's words",
-        "click_agents": "names of programs, each shared by thousands",
-        "delivery_reports": "the carrier's words about a text, by its SID; no number, no words",
-        "imports": "a file's name, digest and columns; never its rows",
-        "import_parts": _COUNTS,
-        "import_findings": "numbers of rows in a file, and why they were refused; never the cells",
-        "form_breakers": "ranges of ten thousand numbers, and countries",
-        "form_counters": "counts by range and country, and by keyed digests that end after a day",
-        "form_posts": "a random mark and a keyed digest, for hours",
-        "rfm_bands": "values that part customers into fifths, and of nobody in particular",
-        "presences": "which kinds of process are there",
-        "read_marks": "how far a reader has come",
-        "suppressions": "a keyed hash of the number, kept to respect the objection",
-    }
 )

@@ -41,28 +41,35 @@ _AUDIENCE: Final = """
       AND t.state IN ('subscribed', 'paused') AND {where}
     ORDER BY s.id LIMIT %(chunk)s
 """
-_TOGETHER: Final = "SELECT s.id, %(not_before)s::timestamptz AS not_before" + _AUDIENCE
+_TOGETHER: Final = "SELECT s.id, t.method, %(not_before)s::timestamptz AS not_before" + _AUDIENCE
 _EACH: Final = """
-    SELECT id, not_before
-    FROM unnest(%(ids)s::bigint[], %(moments)s::timestamptz[]) AS v (id, not_before) ORDER BY id
+    SELECT v.id, t.method, v.not_before
+    FROM unnest(%(ids)s::bigint[], %(moments)s::timestamptz[]) AS v (id, not_before)
+    LEFT JOIN subscriptions t ON t.subscriber_id = v.id AND t.program = %(program)s
+    ORDER BY v.id
 """
 # As plain as it can be: a common table expression around it would cost a quarter more.
 _PLAN: Final = """
-INSERT INTO recipients (campaign_id, subscriber_id, variant, state, not_before)
+INSERT INTO recipients (campaign_id, subscriber_id, variant, state, not_before, method)
 SELECT %(campaign)s, id, {variant}, CASE WHEN {holdout} THEN 'holdout' ELSE 'planned' END,
-       not_before
+       not_before, method
 FROM ({audience}) AS audience
 """
 _NOTE: Final = """
 UPDATE campaigns SET planned = coalesce(planned, 0) + %s, updated_at = assent_now() WHERE id = %s
 """
-_HELD_OUT: Final = """
-WITH counted AS (
-    SELECT campaign_id, state AS what, '' AS why, count(*) AS n FROM recipients
-    WHERE campaign_id = %(campaign)s AND subscriber_id > %(mark)s AND state = 'holdout'
-    GROUP BY campaign_id, state
-) {tally}
-"""
+# Rows of a chunk that is in the planner's own transaction still: nobody can have claimed one.
+_COUNT: Final = f"""
+WITH added AS (
+    SELECT campaign_id, variant, coalesce(method, '') AS method, state, count(*) AS n
+    FROM recipients WHERE campaign_id = %(campaign)s AND subscriber_id > %(mark)s
+    GROUP BY campaign_id, variant, method, state
+), counted AS (
+    SELECT campaign_id, variant, method, NULL::timestamptz AS hour, what, '' AS why, n
+    FROM added, LATERAL (VALUES ('plan'), (nullif(state, 'planned'))) AS w (what)
+    WHERE what IS NOT NULL
+), {ADD_SQL} SELECT
+"""  # noqa: S608 - constants of this module
 # Profiles are among the people that conditions are asked about.
 _PAGE: Final = (
     "SELECT s.id, s.phone, p.zip, p.state, p.country, p.time_zone, p.place_source" + _AUDIENCE
@@ -166,7 +173,7 @@ def plan_each(
 ) -> int:
     """Plan these people, each for a moment of their own; answers how many."""
     values = {
-        **_bounds(connection, campaign, {}, len(moments)),
+        **_bounds(connection, campaign, {"program": campaign.program}, len(moments)),
         "ids": [person for person, _ in moments],
         "moments": [moment for _, moment in moments],
     }
@@ -205,6 +212,6 @@ def _insert(
     # Never prepared: what is left differs from chunk to chunk, and so does the best plan.
     added = connection.execute(statement, given, prepare=False).rowcount
     connection.execute(_NOTE, (added, campaign.id))
-    if campaign.holdout and added:
-        connection.execute(_HELD_OUT.format(tally=ADD_SQL), given)
+    if added:
+        connection.execute(_COUNT, given)
     return added

@@ -52,7 +52,7 @@ class Batch:
 
     def write(self, connection: Connection, **rows: Sequence[Row]) -> None:
         """Write the rows of each named rowset, in one round trip."""
-        documents = {name: _encode(list(given)) for name, given in rows.items() if given}
+        documents = {name: encode(list(given)) for name, given in rows.items() if given}
         if documents:
             connection.execute(self._sql, self._nothing | documents, prepare=True)
 
@@ -66,6 +66,6 @@ def _default(value: object) -> str:
 
 
 # One encoder, kept: ``json.dumps`` with options builds one at every call.
-_encode: Final = json.JSONEncoder(
+encode: Final = json.JSONEncoder(
     default=_default, separators=(",", ":"), check_circular=False
 ).encode

@@ -15,7 +15,7 @@ from uuid import UUID
 from psycopg.rows import class_row
 
 from storage.database import Connection
-from storage.tallies import ADD_SQL
+from storage.tallies import ADD_SQL, KEY
 
 ASK_AFTER: Final = timedelta(minutes=2)
 GIVE_UP_AFTER: Final = timedelta(minutes=15)
@@ -52,14 +52,12 @@ RETURNING m.id, m.attempt_id, m.claimed_at, m.body, s.phone, m.sender,
 """
 _CLOSE: Final = """
 WITH changed AS (
-    UPDATE recipients SET reason = %(reason)s
-    WHERE id = ANY(%(ids)s) AND state = 'unknown' AND reason IS NULL RETURNING campaign_id
+    UPDATE recipients r SET reason = %(reason)s
+    WHERE id = ANY(%(ids)s) AND state = 'unknown' AND reason IS NULL RETURNING {key}
 ), counted AS (
-    SELECT campaign_id, 'unknown' AS what, why, sum(n) AS n FROM (
-        SELECT campaign_id, %(reason)s::text AS why, 1 AS n FROM changed
-        UNION ALL SELECT campaign_id, '', -1 FROM changed
-    ) AS moves GROUP BY campaign_id, why
-), tallied AS ({tally})
+    SELECT campaign_id, variant, method, hour, 'unknown' AS what, moved.why, moved.n
+    FROM changed, (VALUES (%(reason)s::text, 1), ('', -1)) AS moved (why, n)
+), {tally}
 SELECT count(*) FROM changed
 """
 # Once: one that comes back unknown a second time has been queued again before.
@@ -104,7 +102,7 @@ def messages(connection: Connection, limit: int) -> list[UnknownText]:
 def close(connection: Connection, ids: list[int]) -> int:
     """Nobody has seen these texts of campaigns: they stay unknown, and nobody asks again."""
     values = {"ids": ids, "reason": NOT_FOUND}
-    ((count,),) = connection.execute(_CLOSE.format(tally=ADD_SQL), values).fetchall()
+    ((count,),) = connection.execute(_CLOSE.format(key=KEY, tally=ADD_SQL), values).fetchall()
     return int(count)
 
 

@@ -15,12 +15,13 @@ from fnmatch import fnmatch
 
 import pytest
 
-from storage.holdings import HOLDINGS, IMPERSONAL
+from storage.holdings import HOLDINGS
+from storage.impersonal import IMPERSONAL
 from storage.schema import METADATA
 from tests.source import PACKAGES, ROOT, Module, dotted, modules, parse
 
 SOURCE = modules(*PACKAGES, "wsgi.py")
-PURE = modules("keywords", "worker/policy", "worker/texts")
+PURE = modules("keywords", "worker/policy", "worker/texts", "worker/statistics")
 TESTS = modules("tests")
 # Package data is read at import, which is the one file that pure code may open.
 DATA_LOADERS = ("keywords/data/__init__.py",)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from storage import crediting
+from storage import crediting, sales
 from storage.crediting import Known
 from storage.database import Connection
 from worker.policy.attribution import (
@@ -54,6 +54,7 @@ def credit(connection: Connection, orders: Sequence[int]) -> dict[int, Credit | 
     nothing = [order for order, c in answers.items() if c is None]
     if nothing:
         crediting.drop(connection, nothing)
+    sales.count(connection, orders)
     return answers
 
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from keywords.ledger import instant
-from storage import orders
+from storage import crediting as credits_
+from storage import orders, sales
 from storage.database import Connection
 from storage.orders import NewChange, NewOrder, Order
 from storage.webhooks import Event
@@ -23,6 +24,7 @@ def take(connection: Connection, order: NewOrder) -> tuple[int, bool]:
 
     Raises :class:`storage.orders.OrderDiffers`.
     """
+    sales.lock(connection, order.merchant, order.order_id)
     key, new = orders.place(connection, order)
     if new:
         crediting.credit(connection, [key])
@@ -32,9 +34,14 @@ def take(connection: Connection, order: NewOrder) -> tuple[int, bool]:
 
 def change(connection: Connection, event: NewChange) -> bool:
     """Record that an order was paid, refunded or cancelled; False when it was known."""
+    sales.lock(connection, event.merchant, event.order_id)
     news = orders.change(connection, event)
     if news:
-        _tell(connection, orders.find(connection, event.merchant, event.order_id), str(event.kind))
+        order = orders.find(connection, event.merchant, event.order_id)
+        if order is not None:
+            credits_.lock(connection, [order.id])
+            sales.count(connection, [order.id])
+        _tell(connection, order, str(event.kind))
     return news
 
 

@@ -112,7 +112,7 @@ def _plan(url: str, settings: Settings, people: int) -> float:
         assert count == people, count
         connection.execute("DELETE FROM campaigns")
     with psycopg.connect(url, autocommit=True) as owner:
-        owner.execute("TRUNCATE recipients, tallies")
+        owner.execute("TRUNCATE recipients, tallies, hour_tallies")
         owner.execute("CHECKPOINT")
     return took
 

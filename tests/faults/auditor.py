@@ -41,7 +41,8 @@ SELECT 'I3: campaign ' || campaign_id || ' counts ' || coalesce(told, 0) || ' ' 
 FROM (SELECT campaign_id, state, count(*) AS there FROM recipients
       WHERE state NOT IN ('planned', 'sending') GROUP BY 1, 2) AS rows
 FULL JOIN (SELECT campaign_id, what AS state, sum(n) AS told FROM tallies
-           WHERE what <> 'delivery' GROUP BY 1, 2) AS counted USING (campaign_id, state)
+           WHERE what NOT IN ('delivery', 'plan', 'optout', 'segments', 'expected', 'reported',
+                              'unpriced') GROUP BY 1, 2) AS counted USING (campaign_id, state)
 WHERE coalesce(told, 0) <> coalesce(there, 0)
 """
 _CONSENT: Final = """

@@ -55,6 +55,7 @@ PLAIN: Final[Mapping[str, Mapping[str, Any]]] = {
         "carrier_sid": "SM3",
         "error_code": None,
         "delivery": "delivered",
+        "method": "sms_keyword",
     },
     "profiles": {},
     "subscriptions": {
@@ -66,7 +67,9 @@ PLAIN: Final[Mapping[str, Mapping[str, Any]]] = {
         "method": None,
     },
     "clicks": {"method": "GET", "label": "human", "label_version": "1"},
-    "clickers": {},
+    "clickers": {"method": "sms_keyword"},
+    "link_clickers": {},
+    "optouts": {"programs": ["deals"], "method": "sms_keyword"},
     "credits": {
         "basis": "click",
         "program": "deals",
@@ -88,6 +91,7 @@ PLAIN: Final[Mapping[str, Mapping[str, Any]]] = {
         "source": "api",
         "coupons": ["WELCOME1"],
     },
+    "sales": {"program": "deals", "method": "", "basis": "click", "currency": "USD"},
     "coupons": {"key": "WELCOME1", "code": "welcome1", "pool": "welcome", "program": "deals"},
     "coupon_misses": {"program": "deals", "pool": "welcome"},
     "list_members": {},
@@ -107,7 +111,12 @@ PLAIN: Final[Mapping[str, Mapping[str, Any]]] = {
     "idempotent_answers": {"actor": "key"},
 }
 # What links a row to the person, where it is no ``subscriber_id``.
-_LINKS: Final = {"clickers": "recipient_id", "credits": "order_pk"}
+_LINKS: Final = {
+    "clickers": "recipient_id",
+    "credits": "order_pk",
+    "link_clickers": "recipient_id",
+    "sales": "order_pk",
+}
 _OTHER_TIMES: Final = {"legal_holds": ("until",)}
 
 

@@ -15,10 +15,14 @@ from worker.consequences import says_more
 from worker.errors import CarrierError
 from worker.gateway import Accepted, NotAccepted, Outcome, Rejected, Unknown
 from worker.policy import backoff
+from worker.policy.places import Evidence, locate
+from worker.policy.prices import micros
 
 # How long a sender rests after the carrier throttled it, at least and at most, in seconds.
 _REST_S: Final = (1.0, 3.0)
 TOO_OLD: Final = NotAccepted("claim.too_old")
+# What the carrier took costs something; so may what it may have taken.
+_COSTLY: Final = frozenset({RecipientState.ACCEPTED, RecipientState.UNKNOWN})
 
 _chance = random.SystemRandom()
 
@@ -74,9 +78,16 @@ def _said(
         sid=sid,
         code=code,
         segments=text.segments,
+        micros=_expected(text) if state in _COSTLY else None,
         body=text.body,
         decision=text.decision,
     )
+
+
+def _expected(text: Going) -> int:
+    """What the text costs by the list, by the country of the number."""
+    country = next(iter(locate(Evidence(text.phone)).countries), None)
+    return micros(country, text.segments)
 
 
 def halting(handed: Iterable[Handed]) -> str | None:

@@ -6,7 +6,7 @@ import logging
 from datetime import timedelta
 from typing import Final
 
-from storage import campaign_states, campaign_sweeps
+from storage import campaign_states, campaign_sweeps, optouts
 from storage.database import Connection
 from storage.transaction import atomic
 
@@ -27,6 +27,8 @@ def tidy(connection: Connection) -> int:
     with atomic(connection):
         canceled = campaign_sweeps.close_canceled(connection, _MANY)
         campaign_states.finish_done(connection)
+    with atomic(connection):
+        optouts.again(connection)
     if unknown:
         _log.warning(
             "%d texts of campaigns were left in mid-call: unknown, not sent again", unknown

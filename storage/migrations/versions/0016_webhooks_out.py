@@ -1,7 +1,7 @@
 """Webhooks to a shop's own systems.
 
 Revision ID: 0016
-Revises: 0015
+Revises: 0014
 """
 
 import sqlalchemy as sa
@@ -10,7 +10,7 @@ from alembic import op
 from storage.guards import grants
 
 revision = "0016"
-down_revision = "0015"
+down_revision = "0014"
 
 
 def upgrade() -> None:

@@ -1,0 +1,1 @@
+"""Tests of figures and of how sure they are."""

@@ -1,0 +1,1 @@
+"""What came of campaigns and of opting in: reports, read from sums and from the ledger."""

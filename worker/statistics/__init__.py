@@ -1,0 +1,1 @@
+"""Figures, and how sure we can be of them: pure functions of counts."""
