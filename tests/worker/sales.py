@@ -11,7 +11,7 @@ from storage import orders
 from storage.orders import ChangeKind, NewChange, NewOrder
 from storage.transaction import atomic
 from tests.worker.scene import Scene
-from worker import crediting
+from worker import crediting, ordering
 from worker.policy.attribution import Credit
 
 
@@ -83,7 +83,7 @@ class Sales:
             found.merchant, found.order_id, kind, change_id, self.now(), "api", amount
         )
         with atomic(self.scene.connection):
-            return orders.change(self.scene.connection, event)
+            return ordering.change(self.scene.connection, event)
 
     def credit(self, order: int) -> Credit | None:
         """The credit that is kept for an order."""
