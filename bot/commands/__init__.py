@@ -48,6 +48,7 @@ COMMANDS: Final = {
 }
 BENCHES: Final = {
     "callbacks": "bot.bench.callbacks:callbacks",
+    "clicks": "bot.bench.clicks:clicks",
     "inbound": "bot.bench.inbound:inbound",
     "plan": "bot.bench.plan:plan",
     "send": "bot.bench.send:send",

@@ -11,6 +11,7 @@ import crawleruseragents
 import pytest
 
 from tests.source import ROOT
+from worker.policy import hits
 from worker.policy.hits import HUMAN, MANY_CODES, VERSION, Hit, agent_rule, classify
 
 FOLDER = ROOT / "tests" / "worker" / "policy" / "agents"
@@ -46,6 +47,14 @@ def test_the_catalogue_of_crawlers_is_known() -> None:
 
     assert len(CATALOGUE) > 2_000
     assert len(passed) <= 10
+
+
+def test_nothing_suspicious_lacks_a_hint() -> None:
+    """Hints are there to be quick, and must not change what is found."""
+    pattern, hints_ = hits._SUSPICIOUS, hits._HINTS
+    for agent in [*PEOPLE, *MACHINES, *CATALOGUE]:
+        for found in pattern.finditer(agent):
+            assert any(hint in found[0].lower() for hint in hints_), found[0]
 
 
 CASES: Mapping[str, tuple[dict[str, Any], str]] = {
