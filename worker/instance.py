@@ -32,6 +32,19 @@ class Memory:
 
     def __init__(self, home: Path) -> None:
         self._file = home / "instance.json"
+        self._mark = home / "instance.mark"
+
+    def born(self) -> int:
+        """When the home's mark was made on this disk, in whole seconds; 0 where nobody knows.
+
+        The mark is made once and never changed. The system notes by itself when a file last
+        changed in any way, and lets nobody choose that time: a mark that was copied, or put back
+        from a backup, has another one.
+        """
+        self._mark.parent.mkdir(parents=True, exist_ok=True)
+        with contextlib.suppress(FileExistsError):
+            os.close(os.open(self._mark, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        return int(self._mark.stat().st_ctime)
 
     def read(self) -> Remembered | None:
         """What is remembered; None when there is nothing, or nothing that can be read."""
@@ -52,10 +65,13 @@ class Memory:
 
 
 class Life:
-    """Answers whether this process may send, and in which epoch; asked before each round."""
+    """Answers whether this process may send, and in which epoch; asked before each round.
 
-    def __init__(self, home: Path) -> None:
-        self._memory = Memory(home)
+    ``memory`` is that of ``home`` unless it is given.
+    """
+
+    def __init__(self, home: Path, memory: Memory | None = None) -> None:
+        self._memory = memory or Memory(home)
         self._machine = machine()
         self._known: int | None = None
         self._asked = 0.0
@@ -67,15 +83,21 @@ class Life:
         """
         if self._known is not None and time.monotonic() - self._asked < _FRESH_S:
             return self._known
+        # The memory first: other processes of this home write it. One that looked at the database
+        # after us would have seen more of its log, and we should take that for a loss.
+        remembered = self._memory.read()
         found = instance.look(connection)
-        self._known, self._asked = self._judge(connection, found), time.monotonic()
+        self._known = self._judge(connection, found, remembered)
+        self._asked = time.monotonic()
         return self._known
 
-    def _judge(self, connection: Connection, found: Instance) -> int | None:
+    def _judge(
+        self, connection: Connection, found: Instance, remembered: Remembered | None
+    ) -> int | None:
         if found.held_since is not None:
             return None
         seen = Seen(found.epoch, found.place, found.here, found.log, found.unseen)
-        why = doubt(seen, self._memory.read(), self._machine)
+        why = doubt(seen, remembered, self._machine, born(self._memory))
         with atomic(connection):
             if why is not None:
                 if instance.hold(connection, SENTENCES[why], "system"):
@@ -89,7 +111,15 @@ class Life:
 def remember(memory: Memory, found: Instance, machine_id: str) -> None:
     """Write down what the database is like now. A home that cannot be written to remembers less."""
     with contextlib.suppress(OSError):
-        memory.write(Remembered(found.epoch, found.here, found.log, machine_id))
+        memory.write(Remembered(found.epoch, found.here, found.log, machine_id, born(memory)))
+
+
+def born(memory: Memory) -> int:
+    """The same as :meth:`Memory.born`; 0 for a home that cannot be written to."""
+    try:
+        return memory.born()
+    except OSError:
+        return 0
 
 
 def machine() -> str:

@@ -93,6 +93,25 @@ def test_files_that_were_put_back_are_noticed(
     assert "forgotten" in found.held_reason
 
 
+def test_a_home_that_was_put_back_with_its_database_is_noticed(
+    scene: Scene, ready: Settings
+) -> None:
+    """Nothing in the files tells it but the mark, whose time nobody can choose; once confirmed."""
+    memory = Memory(ready.home)
+    assert Life(ready.home).epoch(scene.connection) == 1
+    before = memory.read()
+    assert before is not None
+    assert before.born == memory.born() > 0
+    memory.write(replace(before, born=before.born - 86_400))
+    assert Life(ready.home).epoch(scene.connection) is None
+    found = instance.look(scene.connection)
+    assert found.held_reason is not None
+    assert "put back" in found.held_reason
+    instance.confirm(scene.connection, 1, "test")
+    assert Life(ready.home).epoch(scene.connection) == 2
+    assert Life(ready.home).epoch(scene.connection) == 2
+
+
 def test_a_second_host_joins_and_a_stranger_does_not(scene: Scene, tmp_path: Path) -> None:
     """With a home of its own: while the first one works; later nobody knows who it is."""
     assert Life(tmp_path / "one").epoch(scene.connection) == 1
@@ -101,6 +120,36 @@ def test_a_second_host_joins_and_a_stranger_does_not(scene: Scene, tmp_path: Pat
     assert Life(tmp_path / "one").epoch(scene.connection) == 1
     scene.connection.execute("UPDATE instance SET seen_at = seen_at - interval '1 hour'")
     assert Life(tmp_path / "three").epoch(scene.connection) is None
+
+
+class Interrupted(Memory):
+    """The memory of a process that sleeps before and after it reads, while another one works."""
+
+    def __init__(self, home: Path, meanwhile: Callable[[], object]) -> None:
+        super().__init__(home)
+        self._meanwhile = meanwhile
+
+    def read(self) -> Remembered | None:
+        """What is remembered."""
+        self._meanwhile()
+        found = super().read()
+        self._meanwhile()
+        return found
+
+
+def test_two_processes_of_a_home_do_not_doubt_each_other(scene: Scene, ready: Settings) -> None:
+    """Neither at the first start of both, nor when one looks while the other one writes."""
+    # The run's server is in no hurry to write its log down, and only that counts.
+    scene.connection.execute("SET synchronous_commit = on")
+
+    def other() -> None:
+        scene.connection.execute("UPDATE senders SET segments_per_second = segments_per_second")
+        assert Life(ready.home).epoch(scene.connection) == 1
+
+    for _ in range(2):
+        ours = Life(ready.home, Interrupted(ready.home, other))
+        assert ours.epoch(scene.connection) == 1
+    assert instance.look(scene.connection).held_since is None
 
 
 def test_memory_never_goes_back_and_survives_nonsense(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ class Doubt(StrEnum):
     WENT_BACK = "went_back"
     UNKNOWN_HOME = "unknown_home"
     ANOTHER_MACHINE = "another_machine"
+    PUT_BACK = "put_back"
 
 
 SENTENCES: Final = {
@@ -28,17 +29,23 @@ SENTENCES: Final = {
     Doubt.WENT_BACK: "The database has forgotten work that this home remembers.",
     Doubt.UNKNOWN_HOME: "This home does not know the database, and nobody else has used it lately.",
     Doubt.ANOTHER_MACHINE: "This home has woken up on another machine: it may be a clone.",
+    Doubt.PUT_BACK: "This home was copied, or put back from a backup, perhaps with its database.",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
-    """What a home remembers of its database. ``machine`` is "" where a machine has no identity."""
+    """What a home remembers of its database. ``machine`` is "" where a machine has no identity.
+
+    ``born`` is when the home's own mark was made on its disk, in seconds since 1970; 0 where nobody
+    knows.
+    """
 
     epoch: int
     place: str
     log: int
     machine: str = ""
+    born: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +59,11 @@ class Seen:
     unseen: timedelta | None
 
 
-def doubt(seen: Seen, remembered: Remembered | None, machine: str) -> Doubt | None:
+def doubt(seen: Seen, remembered: Remembered | None, machine: str, born: int = 0) -> Doubt | None:
     """Why nothing must be sent before somebody has confirmed; None when all is well.
 
-    ``machine`` is the identity of this machine. A database that nobody has worked with yet is
-    new, and nothing speaks against it.
+    ``machine`` is the identity of this machine, ``born`` that of this home (see ``Remembered``).
+    A database that nobody has worked with yet is new, and nothing speaks against it.
     """
     if remembered is None:
         return _by_itself(seen)
@@ -66,7 +73,7 @@ def doubt(seen: Seen, remembered: Remembered | None, machine: str) -> Doubt | No
         return Doubt.WENT_BACK if seen.place is None else Doubt.MOVED
     if remembered.epoch < seen.epoch:
         return None  # somebody has confirmed since, elsewhere
-    return _since(seen, remembered, machine)
+    return _since(seen, remembered, machine, born)
 
 
 def _by_itself(seen: Seen) -> Doubt | None:
@@ -79,7 +86,7 @@ def _by_itself(seen: Seen) -> Doubt | None:
     return Doubt.UNKNOWN_HOME if unknown else None
 
 
-def _since(seen: Seen, remembered: Remembered, machine: str) -> Doubt | None:
+def _since(seen: Seen, remembered: Remembered, machine: str, born: int) -> Doubt | None:
     """For a home that remembers the same epoch."""
     if remembered.place != seen.here:
         return Doubt.MOVED
@@ -87,4 +94,7 @@ def _since(seen: Seen, remembered: Remembered, machine: str) -> Doubt | None:
         return Doubt.WENT_BACK
     if machine and remembered.machine and machine != remembered.machine:
         return Doubt.ANOTHER_MACHINE
+    # Files and database together look as they did: only the mark tells that they are copies.
+    if born and remembered.born and born != remembered.born:
+        return Doubt.PUT_BACK
     return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -67,3 +68,19 @@ def test_a_cloned_machine_is_doubted(machine: str, expected: Doubt | None) -> No
 def test_every_doubt_has_a_sentence() -> None:
     """For the operator who has to decide."""
     assert set(SENTENCES) == set(Doubt)
+
+
+@pytest.mark.parametrize(
+    ("remembered", "born", "expected"),
+    [
+        pytest.param(100, 100, None, id="the same files"),
+        pytest.param(100, 200, Doubt.PUT_BACK, id="copied or put back"),
+        pytest.param(0, 200, None, id="remembered before there were marks"),
+        pytest.param(100, 0, None, id="a home that cannot be written to"),
+    ],
+)
+def test_files_that_were_put_back_with_their_database_are_doubted(
+    remembered: int, born: int, expected: Doubt | None
+) -> None:
+    """Everything in them fits; only the time of the mark does not."""
+    assert doubt(WELL, replace(KNOWN, born=remembered), "m1", born) is expected
