@@ -158,13 +158,13 @@ def unread(connection: Connection, applied: Collection[int], limit: int) -> list
         return cursor.execute(_PAGE, values).fetchall()
 
 
-def advance(connection: Connection, last: Reported) -> int:
-    """Note that everything up to ``last`` is applied; answers how far that is certain.
+def advance(connection: Connection, last: int) -> int:
+    """Note that everything up to the ``seq`` ``last`` is applied; answers how far that is certain.
 
     Reports are numbered before they can be seen, so one with a smaller number may turn up later.
     The mark stays behind those that are too young to know.
     """
-    values = {"seq": last.seq, "settled": SETTLED, "reader": _READER}
+    values = {"seq": last, "settled": SETTLED, "reader": _READER}
     ((seq,),) = connection.execute(_ADVANCE, values).fetchall()
     return int(seq)
 

@@ -82,6 +82,12 @@ SELECT c.subscriber_id, s.phone, c.sender, c.program, c.id::text AS message,
        c.attempt_id::text AS attempt, c.sid, c.status, c.code
 FROM changed c JOIN subscribers s ON s.id = c.subscriber_id ORDER BY s.phone
 """
+_HELD: Final = """
+WITH free AS MATERIALIZED (
+    SELECT id FROM recipients WHERE id = ANY(%(ids)s) ORDER BY id FOR UPDATE SKIP LOCKED
+)
+SELECT id FROM recipients WHERE id = ANY(%(ids)s) AND id NOT IN (SELECT id FROM free)
+"""
 _STRIKE: Final = """
 INSERT INTO number_strikes (subscriber_id, sid, code, at)
 SELECT subscriber_id, sid, code, assent_now()
@@ -125,6 +131,17 @@ class Strikes:
 
     count: int
     over: timedelta
+
+
+def held(connection: Connection, reports: Sequence[Reported]) -> frozenset[int]:
+    """The ``seq`` of reports about messages that somebody holds; locks the others.
+
+    A worker holds its batch until the carrier has answered for all of it, and a report may come
+    before the answer. Whoever applies reports must not wait for that: it has more to do.
+    """
+    ids = sorted({report.recipient_id for report in reports if report.recipient_id is not None})
+    taken = {key for (key,) in connection.execute(_HELD, {"ids": ids})} if ids else set()
+    return frozenset(report.seq for report in reports if report.recipient_id in taken)
 
 
 def apply(connection: Connection, reports: Sequence[Reported]) -> list[Known]:

@@ -34,19 +34,25 @@ class Reports:
         self._applied: set[int] = set()
 
     def apply(self, connection: Connection, shops: ShopCache) -> int:
-        """Apply what has been reported since the last time; answers how many reports."""
+        """Apply what has been reported since the last time; answers how many reports.
+
+        Those about a message that is in mid-call are left for the next time.
+        """
         total = 0
+        left: frozenset[int] = frozenset()
         for _ in range(_PAGES):
             with atomic(connection):
-                reports = delivery.unread(connection, self._applied, PAGE)
+                reports = delivery.unread(connection, self._applied | left, PAGE)
                 if not reports:
                     break
-                known = delivery_applying.apply(connection, reports)
-                _conclude(connection, shops, known)
-                mark = delivery.advance(connection, reports[-1])
-            self._applied |= {report.seq for report in reports}
+                left |= delivery_applying.held(connection, reports)
+                free = [report for report in reports if report.seq not in left]
+                _conclude(connection, shops, delivery_applying.apply(connection, free))
+                last = min(left, default=reports[-1].seq + 1) - 1
+                mark = delivery.advance(connection, last)
+            self._applied |= {report.seq for report in free}
             self._applied = {seq for seq in self._applied if seq > mark}
-            total += len(reports)
+            total += len(free)
         return total
 
 

@@ -268,6 +268,28 @@ def test_a_report_that_is_committed_late_is_not_passed_over(
     assert texts.row(early)["delivery"] == texts.row(late)["delivery"] == "delivered"
 
 
+def test_a_report_about_a_text_in_mid_call_keeps_nobody_waiting(
+    texts: Texts, database_url: str
+) -> None:
+    """The carrier may report before it answers; others go on, and it is applied when it is free."""
+    busy, others = texts.one(), [texts.one() for _ in range(3)]
+    with connect(database_url, "worker") as worker, atomic(worker):
+        worker.execute("SELECT FROM recipients WHERE id = %s FOR UPDATE", (busy,))
+        texts.report(busy, ("sent", None), ("delivered", None))
+        for key in others:
+            texts.report(key, ("delivered", None))
+        assert {texts.row(key)["delivery"] for key in others} == {"delivered"}
+        assert texts.row(busy)["delivery"] is None
+        assert texts.apply() == 0
+        # Not even when all of this is so old that nothing earlier can turn up.
+        texts.connection.execute("SET ROLE NONE")
+        texts.connection.execute("UPDATE delivery_reports SET at = at - interval '11 seconds'")
+        texts.report(others[0], ("read", None))
+    assert texts.apply() == 2
+    assert texts.row(busy)["delivery"] == "delivered"
+    assert texts.row(busy)["state"] == "accepted"
+
+
 def test_a_restart_applies_some_reports_again_and_nothing_changes(texts: Texts) -> None:
     """The mark stays behind the young ones; counts and strikes are as they were."""
     key = texts.one(phone=_subscribed(texts.scene))

@@ -64,10 +64,12 @@ class Journal:
         self._lock = -1
         with contextlib.suppress(OSError):
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            lock = self._folder / f"{self._name}{_LOCK}"
-            self._lock = os.open(lock, os.O_CREAT | os.O_WRONLY, 0o600)
+            # Locked under a name that nobody looks for: a lock that can be found is held.
+            draft = self._folder / f".{self._name}"
+            self._lock = os.open(draft, os.O_CREAT | os.O_WRONLY, 0o600)
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             os.write(self._lock, boot().encode())
+            draft.rename(self._folder / f"{self._name}{_LOCK}")
 
     def page(self, token: str) -> Page:
         """The file of a batch, made before its claim is committed."""
