@@ -10,7 +10,7 @@ entries never go back in time.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -26,6 +26,7 @@ from storage import inbound, races
 from storage.conversation_writes import Decided, write
 from storage.coupon_giving import hand_out
 from storage.database import Connection
+from storage.fencing import seen
 from storage.locking import Locked, lock
 from storage.shop import ShopCache
 from storage.transaction import atomic
@@ -122,7 +123,7 @@ def _exchange(
             fresh[sid] = Decided(arrival.text, arrival.phone, arrival.raw, outcome)
     decided = hand_out(connection, locked, shop, list(fresh.values()))
     if decided:
-        locked.in_flight = _seen(locked, fenced)
+        locked.in_flight = seen(locked, fenced)
         write(connection, locked, decided)
     answers = {sid: Answer(reply, repeated=True) for sid, reply in locked.repeats.items()} | aside
     for d in decided:
@@ -144,24 +145,6 @@ def _crosses(
         for flight in flying
         for change in outcome.changes
     )
-
-
-def _seen(locked: Locked, fenced: races.Fenced | None) -> Mapping[str, Sequence[races.InFlight]]:
-    """All that was in flight, before the waiting and after it; each is flagged."""
-    if fenced is None:
-        return locked.in_flight
-    still = {each.recipient_id for several in locked.in_flight.values() for each in several}
-    return {
-        phone: [
-            *locked.in_flight.get(phone, ()),
-            *(
-                replace(each, waited=True)
-                for each in fenced.before.get(phone, ())
-                if each.recipient_id not in still
-            ),
-        ]
-        for phone in locked.people
-    }
 
 
 def _wrote(connection: Connection, arrivals: Sequence[Arrival]) -> Mapping[str, datetime]:

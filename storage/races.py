@@ -1,8 +1,8 @@
 """Texts that were on the wire when the person withdrew: each is flagged, whatever became of it.
 
-A STOP waits for a text in mid-call, for a moment (see ``conversation``). Where it does not wait,
-or the carrier hangs, the text may be accepted after the STOP. Nobody can call it back; it can be
-counted, and every one is.
+A STOP waits for a text in mid-call, for a moment (see ``conversation`` and ``fencing``). Where it
+does not wait, or the carrier hangs, the text may be accepted after the STOP. Nobody can call it
+back; it can be counted, and every one is.
 """
 
 from __future__ import annotations
@@ -108,6 +108,8 @@ def wait(connection: Connection, phones: Sequence[str]) -> Fenced:
     for phone, *columns in connection.execute(_IN_FLIGHT, (list(phones),)):
         before.setdefault(phone, []).append(InFlight(*columns))
     ids = [each.recipient_id for several in before.values() for each in several]
+    if not ids:
+        return Fenced(frozenset(), {}, late=False)
     connection.execute("SAVEPOINT fence")
     connection.execute(f"SET LOCAL statement_timeout = {PATIENCE_MS}")
     try:

@@ -15,7 +15,8 @@ from keywords.resolving import Judgement, opt_out, opt_out_of
 from keywords.shop import Program, Shop
 from storage.conversation_writes import write_changes
 from storage.database import Connection
-from storage.locking import Locked, lock
+from storage.fencing import lock_fenced
+from storage.locking import Locked
 from storage.shop import ShopCache
 from storage.suppression import suppressed
 
@@ -60,7 +61,7 @@ def refuse(connection: Connection, shops: ShopCache, pepper: str, refusal: Refus
     known = connection.execute(_KNOWN, (refusal.phone,)).fetchone() is not None
     if not known and suppressed(connection, pepper, [refusal.phone]):
         return _NOBODY
-    locked = lock(connection, [refusal.phone])
+    locked = lock_fenced(connection, [refusal.phone])
     return refuse_locked(connection, shops, locked, refusal)
 
 

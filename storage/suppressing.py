@@ -19,7 +19,7 @@ from keywords.shop import Program, Shop
 from keywords.turn import ConsentChange
 from storage.conversation_writes import write_changes
 from storage.database import Connection
-from storage.locking import lock
+from storage.fencing import lock_fenced
 from storage.shop import ShopCache
 from storage.suppression import SuppressionReason, phone_digest, suppress
 
@@ -71,7 +71,7 @@ def take_in(
     known = [phone for (phone,) in connection.execute(_KNOWN, (list(phones),))]
     if not known:
         return Taken(added)
-    locked = lock(connection, known)
+    locked = lock_fenced(connection, known)
     shop = shops.at(connection, locked.catalogue_version)
     evidence: dict[str, Json] = {"suppression": {"by": actor, "source": source}}
     judgement = Judgement(actor, locked.now, None, evidence, Method.IMPORT)

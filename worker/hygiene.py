@@ -21,8 +21,8 @@ from keywords.turn import ConsentChange, Origin, Text, Turn
 from storage import hygiene
 from storage.conversation_writes import write_changes
 from storage.database import Connection
+from storage.fencing import lock_fenced
 from storage.hygiene import Answered, Reassigned
-from storage.locking import lock
 from storage.shop import ShopCache
 from storage.transaction import atomic
 from worker.policy.lapsing import day_over, ends
@@ -126,7 +126,7 @@ def _lapse(connection: Connection, shops: ShopCache, gone: Mapping[str, _Gone]) 
     if not gone:
         return 0
     phones = sorted(gone)
-    locked = lock(connection, phones)
+    locked = lock_fenced(connection, phones)
     shop = shops.at(connection, locked.catalogue_version)
     changes: list[tuple[str, ConsentChange]] = []
     for phone in phones:

@@ -22,7 +22,7 @@ from storage import audit, silent
 from storage import sunset as settings
 from storage.conversation_writes import write_changes
 from storage.database import Connection
-from storage.locking import lock
+from storage.fencing import lock_fenced
 from storage.shop import ShopCache
 from storage.silent import Silent
 from storage.transaction import atomic
@@ -94,7 +94,7 @@ def apply_due(connection: Connection, shops: ShopCache) -> int:
 def _pause(
     connection: Connection, shops: ShopCache, slug: str, rule: Rule, phones: Sequence[str]
 ) -> int:
-    locked = lock(connection, phones)
+    locked = lock_fenced(connection, phones)
     shop = shops.at(connection, locked.catalogue_version)
     program = shop.programs[slug]
     changes: list[tuple[str, ConsentChange]] = []

@@ -18,6 +18,7 @@ from keywords.resolving import Judgement, keep, opt_out
 from keywords.turn import ConsentChange
 from storage import inbox
 from storage.conversation_writes import write_changes
+from storage.fencing import lock_fenced
 from storage.inbound import Resolution
 from storage.inbox import Waiting, Wanted
 from storage.keys import Scope
@@ -96,7 +97,8 @@ def resolve_text(call: Call, message_sid: str, json_data: Resolve) -> InboxItem:
 def _resolve_for(call: Call, phone: str, message_sid: str, decision: Resolve) -> InboxItem:
     """The same for a person: locked first, as when a text of theirs is taken in."""
     connection = call.work.connection
-    locked = lock(connection, [phone])
+    leaving = decision.resolution is Resolution.OPT_OUT
+    locked = (lock_fenced if leaving else lock)(connection, [phone])
     waiting = _find(call, message_sid, lock=True)
     if waiting.text.resolved_at is not None:
         return _close(call, waiting, decision)

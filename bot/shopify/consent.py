@@ -29,6 +29,7 @@ from keywords.shop import Category, Program, Shop
 from storage import disclosures, shopify
 from storage.claims import claim
 from storage.database import Connection
+from storage.fencing import lock_fenced
 from storage.locking import Locked, lock
 from storage.refusals import Refusal, refuse_locked
 from storage.suppression import suppressed
@@ -79,7 +80,8 @@ def update(work: Work, resources: Resources, delivery: Delivery) -> Done:
     connection = work.connection
     if suppressed(connection, resources.phone_pepper, [consent.phone]):
         return Done(OptInAnswer.SUPPRESSED)
-    locked = lock(connection, [consent.phone])
+    leaving = consent.state == "unsubscribed"
+    locked = (lock_fenced if leaving else lock)(connection, [consent.phone])
     changed_at = consent.changed_at or delivery.envelope.triggered_at or locked.now
     subscriber_id = locked.ids[consent.phone]
     last = shopify.last_change(connection, subscriber_id, delivery.envelope.topic)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
@@ -12,13 +12,17 @@ import pytest
 
 from bot.demo import load_if_empty
 from bot.exchange import Exchange
+from keywords.consent import Method
 from keywords.turn import Text
 from storage import claiming, conversation, paces, races
 from storage.campaigns import RecipientState
 from storage.claiming import Claim, Claimant, DueCampaign, Settled
 from storage.conversation import Answer, Arrival
 from storage.database import Connection, connect
+from storage.refusals import Refusal, refuse
 from storage.settings import Settings
+from storage.shop import ShopCache
+from storage.suppressing import take_in
 from storage.transaction import atomic
 from tests import campaigns
 from tests.texting import SENDER, new_sid
@@ -238,3 +242,66 @@ def test_a_dead_workers_text_does_not_hold_up_a_stop(
     stop.join(5)
     assert stop.took < 2.5  # the limit is three seconds
     assert flagged(scene) == [("optout", False)]
+
+
+def _refuse(connection: Connection, phone: str) -> None:
+    """An operator, a till or a shop's form says so."""
+    refusal = Refusal(phone, "operator:mia", Method.OPERATOR, {})
+    refuse(connection, ShopCache(), "pepper", refusal)
+
+
+def _suppress(connection: Connection, phone: str) -> None:
+    """The number is on a list that is taken in."""
+    take_in(connection, ShopCache(), "pepper", [phone], source="file", actor="operator:mia")
+
+
+@pytest.mark.parametrize(
+    "leave", [pytest.param(_refuse, id="refusal"), pytest.param(_suppress, id="suppression")]
+)
+def test_an_opt_out_by_another_way_waits_as_a_stop_does(
+    scene: Scene, worker: Worker, leave: Callable[[Connection, str], None]
+) -> None:
+    """It is committed after the settlement, and flagged as one that waited."""
+    assert (worker.claim(), worker.fence()) == (2, 2)
+    answered = threading.Timer(0.5, worker.settle)
+    answered.start()
+    with atomic(scene.connection):
+        leave(scene.connection, ANNA)
+    answered.join()
+    assert scene.state(ANNA) == "unsubscribed"
+    assert flagged(scene) == [("optout", True)]
+
+
+def test_an_opt_out_by_another_way_does_not_wait_for_ever(scene: Scene, worker: Worker) -> None:
+    """The carrier hangs: it is committed all the same, and flagged as one that waited in vain."""
+    worker.claim()
+    worker.fence()
+    with atomic(scene.connection):
+        _refuse(scene.connection, ANNA)
+    assert scene.state(ANNA) == "unsubscribed"
+    assert flagged(scene) == [("optout", False)]
+    worker.settle()
+
+
+def test_a_claim_that_comes_while_an_opt_out_waits_is_waited_for_too(
+    scene: Scene, worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The people are let go of, so that the messages can be locked before them."""
+    waits: list[bool] = []
+
+    def wait(connection: Connection, phones: Sequence[str]) -> races.Fenced:
+        fenced = original(connection, phones)
+        waits.append(fenced.late)
+        if len(waits) == 1:
+            worker.claim()
+        return fenced
+
+    original = races.wait
+    monkeypatch.setattr(races, "wait", wait)
+    with atomic(scene.connection):
+        _refuse(scene.connection, ANNA)
+        assert worker.fence() == 1
+    assert waits == [False, False]
+    assert scene.state(ANNA) == "unsubscribed"
+    assert flagged(scene) == [("optout", False)]
+    worker.settle()

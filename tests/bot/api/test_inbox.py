@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -15,6 +16,7 @@ from storage.database import connect
 from storage.ledger import chain_of
 from storage.shop import ShopCache
 from storage.verifying import check
+from tests import campaigns
 from tests.bot.api.conftest import ANNA, Client, fields
 from tests.texting import new_sid
 
@@ -60,6 +62,41 @@ def test_the_inbox_holds_what_needs_a_person(client: Client, text: Texts, unclea
     resolve(client, other, "handled")
     assert client.get("inbox")["items"] == items[:1]
     assert [i["message_sid"] for i in client.get("inbox?open=false")["items"]] == [other]
+
+
+_IN_CALL = """
+INSERT INTO recipients (campaign_id, subscriber_id, variant, state, claimed_at, attempt_id)
+SELECT %s, id, 0, 'sending', assent_now(), gen_random_uuid() FROM subscribers WHERE phone = %s
+RETURNING id
+"""
+_ANSWERED = "UPDATE recipients SET state = 'accepted' WHERE id = %s"
+
+
+@pytest.mark.parametrize("by", ["inbox", "opt-out"])
+def test_an_opt_out_waits_for_a_text_in_mid_call(
+    client: Client, unclear: str, database_url: str, by: str
+) -> None:
+    """As a STOP does: it is recorded after the carrier's answer, and flagged as such."""
+    with connect(database_url, "worker") as worker:
+        campaign = campaigns.campaign(worker, state="running")
+        ((key,),) = worker.execute(_IN_CALL, (campaign, ANNA)).fetchall()
+        worker.execute("BEGIN")
+        worker.execute("SELECT FROM recipients WHERE id = %s FOR UPDATE", (key,))
+
+        def answer() -> None:
+            worker.execute(_ANSWERED, (key,))
+            worker.execute("COMMIT")
+
+        call = threading.Timer(0.5, answer)
+        call.start()
+        if by == "inbox":
+            resolve(client, unclear, "opt_out")
+        else:
+            client.post(f"subscribers/{ANNA}/opt-out", {"reason": "said so at the till"})
+        call.join()
+        flagged = worker.execute("SELECT DISTINCT change, waited FROM races").fetchall()
+    assert states(client) == {"deals": "unsubscribed", "coffee": "unsubscribed"}
+    assert flagged == [("optout", True)]
 
 
 def test_an_opt_out_ends_every_program_with_evidence(
