@@ -46,6 +46,14 @@ def _misbehave(stage: Stage, _: random.Random) -> Report:
     return scenarios.bad_carrier(stage, people=600, rate=60)
 
 
+def _callbacks(stage: Stage, _: random.Random) -> Report:
+    return scenarios.odd_callbacks(stage, people=1_000, rate=50)
+
+
+def _web_down(stage: Stage, _: random.Random) -> Report:
+    return scenarios.web_down(stage, people=900, leaving=150, rate=50)
+
+
 def _sleep(stage: Stage, _: random.Random) -> Report:
     return scenarios.sleep_and_wake(stage, people=600, rate=60, seconds=15)
 
@@ -64,6 +72,8 @@ _LONG: Final[dict[str, tuple[float, Run]]] = {
     "300 of 1,500 text STOP, carrier of 100 ms": (0.1, _stop),
     "300 of 1,500 text STOP, 60 × SIGKILL": (0.1, _stop_and_kill),
     "429, 5xx, 401, hangs and resets after accept, 600 recipients": (0.0, _misbehave),
+    "Callbacks repeated, shuffled, early and missing, 1,000 recipients": (0.0, _callbacks),
+    "Web down while 150 of 900 text STOP": (0.02, _web_down),
     "A worker asleep for 15 s (SIGSTOP), 120 of 600 text STOP": (0.1, _sleep),
     "Launched by 4, found by 3 tickers, 500 recipients": (0.0, _launch),
     "A database in doubt, confirmed after 4 s, 200 recipients": (0.0, _held),
@@ -80,6 +90,7 @@ def main() -> int:
         alone: dict[str, Callable[[Path], Report]] = {
             "Redis emptied and killed at 10, 50 and 90 %, 1,000 recipients": partial(_redis, given),
             "PostgreSQL shut down at once, twice, 1,000 recipients": partial(_postgres, given),
+            "Home and database put back together, 400 recipients": partial(_put_back, given),
         }
         for title, (delay, run) in _LONG.items():
             alone[title] = partial(_cloned, given, delay, run, seed)
@@ -134,6 +145,15 @@ def _postgres(given: Servers, folder: Path) -> Report:
         closing(Stage(folder / "home", server.url, given.redis_url, 0.05)) as stage,
     ):
         return scenarios.restart_postgres(stage, server, people=1_000, rate=60)
+
+
+def _put_back(given: Servers, folder: Path) -> Report:
+    """With a PostgreSQL and a home whose files can be put back."""
+    with (
+        durable_postgres(folder / "pg") as server,
+        closing(Stage(folder / "home", server.url, given.redis_url, 0.02)) as stage,
+    ):
+        return scenarios.put_back(stage, server, folder, people=400, rate=60)
 
 
 def _print(seed: int, rows: list[tuple[str, Report, float]]) -> None:

@@ -1,13 +1,15 @@
 """Processes that send, made quickly so that many of them can be killed.
 
-They run what ``assent worker --queue campaigns`` and ``assent ticker`` run, forked from a server
-that has everything loaded: a new one stands within milliseconds of the death of the old one.
+They run what ``assent worker --queue campaigns`` and ``assent ticker`` run, and what the web server
+loads, forked from a server that has everything loaded: a new one stands within milliseconds of the
+death of the old one.
 A worker has no children of its own (``SimpleWorker`` runs its jobs in the process), so the death
 of the process is the death of all of it.
 """
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import os
 import signal
@@ -16,6 +18,10 @@ from collections.abc import Callable
 from multiprocessing.process import BaseProcess
 from typing import Final
 
+from werkzeug.serving import make_server
+
+from bot.app import create_app
+from bot.presence import announce
 from storage.settings import Settings
 from worker import ticker
 from worker.main import run_worker
@@ -23,18 +29,34 @@ from worker.queues import CAMPAIGNS
 
 _PATIENCE_S: Final = 20.0
 _forks = multiprocessing.get_context("forkserver")
-_forks.set_forkserver_preload(["worker.main", "worker.jobs", "worker.ticker"])
+_forks.set_forkserver_preload(["worker.main", "worker.jobs", "worker.ticker", "bot.app"])
+
+
+def _serve(settings: Settings) -> None:
+    """What ``wsgi.py`` makes, on ``settings.port``."""
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    app = create_app(settings)
+    assert settings.database_url is not None
+    announce(settings.database_url)
+    make_server("127.0.0.1", settings.port, app, threaded=True).serve_forever()
 
 
 def _work(settings: Settings) -> None:
     run_worker(settings, CAMPAIGNS)
 
 
-_KINDS: Final[dict[str, Callable[[Settings], None]]] = {"worker": _work, "ticker": ticker.run}
+_KINDS: Final[dict[str, Callable[[Settings], None]]] = {
+    "web": _serve,
+    "worker": _work,
+    "ticker": ticker.run,
+}
 
 
 class Crew:
-    """Named processes. The part of a name before its number says what it runs."""
+    """Named processes. The part of a name before its number says what it runs.
+
+    ``killed`` counts the workers that were.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -47,7 +69,7 @@ class Crew:
         return sorted(name for name in self._running if name.startswith("worker"))
 
     def start(self, *names: str) -> None:
-        """Start processes ("worker 1", "ticker 1"); one that runs under a name is left alone."""
+        """Start processes ("worker 1", "web 1"); one that runs under a name is left alone."""
         for name in names:
             target = _KINDS[name.partition(" ")[0]]
             process = _forks.Process(target=target, args=(self.settings,), name=name, daemon=True)
@@ -59,7 +81,7 @@ class Crew:
         process = self._running.pop(name)
         process.kill()
         process.join(_PATIENCE_S)
-        self.killed += 1
+        self.killed += name.startswith("worker")
 
     def signal(self, name: str, number: signal.Signals) -> None:
         """SIGSTOP, SIGCONT or SIGTERM."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,6 +18,7 @@ from redis.exceptions import RedisError
 
 from bot.demo import load_if_empty
 from bot.exchange import Exchange
+from bot.simulator import inbound
 from bot.simulator.app import build
 from bot.simulator.carrier import Carrier
 from bot.simulator.config import from_settings
@@ -121,6 +123,20 @@ class Stage:
         if self._connection is not None:
             self._connection.close()
 
+    def web(self) -> None:
+        """Start a web process, where the carrier's calls come in, and wait until it answers."""
+        self.crew.start("web 1")
+        self.wait(self._answers, 20)
+
+    def text(self, phone: str, word: str, ago: timedelta = timedelta(0)) -> int | None:
+        """Somebody texts by way of the carrier, which calls the web; the status that it got.
+
+        ``ago`` is how much earlier than now the carrier took it.
+        """
+        given = inbound.read({"from": phone, "to": SENDER, "body": word})
+        text = replace(given.text, at=given.text.at - ago)
+        return self.carrier.receive(replace(given, text=text)).webhook_status
+
     def fault(self, kind: FaultKind, **over: Any) -> None:
         """Let the carrier misbehave."""
         self.carrier.faults.add(Fault(kind, **over))
@@ -158,6 +174,10 @@ class Stage:
         ).fetchall()
         return int(left) if planned else 1_000_000_000
 
+    def moving(self, number: int) -> int:
+        """How many are in mid-call."""
+        return self.open(number) - self._planned(number)
+
     def wait(self, done: Callable[[], bool], seconds: float) -> float:
         """Until something is so; answers how many seconds that took."""
         started = time.monotonic()
@@ -177,7 +197,7 @@ class Stage:
     def finish(self, number: int, seconds: float = 120.0) -> None:
         """Let it come to its end, and settle what dead workers left behind."""
         self.wait(lambda: self._planned(number) == 0, seconds)
-        self.wait(lambda: self._moving(number) == 0, 15.0) if not self.crew.killed else None
+        self.wait(lambda: self.moving(number) == 0, 15.0) if not self.crew.killed else None
         self.crew.stop()
         with connect(self.database_url, "later", planner=(_LATER,)) as later:
             while self.open(number) and sweeps.tidy(later):
@@ -229,6 +249,10 @@ class Stage:
             self.stops.append(Stopped(phone, arrival.text.sid, sent, datetime.now(UTC)))
             time.sleep(pause)
 
+    def _answers(self) -> bool:
+        with socket.socket() as knocking:
+            return knocking.connect_ex(("127.0.0.1", self.settings.port)) == 0
+
     def _planned(self, number: int) -> int:
         ((left, rows),) = self.connection.execute(
             "SELECT count(*) FILTER (WHERE state = 'planned'), count(*) FROM recipients"
@@ -236,9 +260,6 @@ class Stage:
             (number,),
         ).fetchall()
         return int(left) if rows else 1
-
-    def _moving(self, number: int) -> int:
-        return self.open(number) - self._planned(number)
 
     def _ring(self) -> None:
         """Several workers are to work at once, so more is rung than the ticker rings."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+from datetime import timedelta
 from pathlib import Path
 
 import psycopg
@@ -80,6 +81,39 @@ def test_a_carrier_that_misbehaves_costs_no_second_text(new_stage: NewStage) -> 
     report = scenarios.bad_carrier(new_stage(), people=120, rate=40)
     assert report.breaches == []
     assert report.states.keys() <= {"accepted", "unknown"}
+
+
+def test_callbacks_in_any_order_and_number_come_to_the_same(new_stage: NewStage) -> None:
+    """Repeated, shuffled, early or missing; one alone proves that the text was accepted."""
+    stage = new_stage()
+    report = scenarios.odd_callbacks(stage, people=80, rate=40)
+    assert report.breaches == []
+    ((delivered,),) = stage.connection.execute(
+        "SELECT count(*) FROM recipients WHERE delivery = 'delivered'"
+    ).fetchall()
+    assert delivered > 40
+
+
+def test_a_stop_that_nobody_heard_comes_before_the_next_text(new_stage: NewStage) -> None:
+    """The web is down; the campaign waits, and goes on when the carrier's log was read."""
+    shift = timedelta(seconds=23)
+    report = scenarios.web_down(new_stage(), people=60, leaving=10, rate=20, shift=shift)
+    assert report.breaches == []
+    assert report.states == {"accepted": 50, "refused": 10}
+
+
+def test_an_older_home_and_database_send_nothing_until_confirmed(
+    tmp_path: Path, redis_url: str
+) -> None:
+    """Put back together as if nothing had been sent since."""
+    with durable_postgres(tmp_path / "pg") as server:
+        stage = Stage(tmp_path / "home", server.url, redis_url, 0.02)
+        try:
+            report = scenarios.put_back(stage, server, tmp_path, people=80, rate=15)
+        finally:
+            stage.close()
+    assert report.breaches == []
+    assert report.states.keys() == {"accepted", "canceled"}
 
 
 def test_a_worker_that_slept_sends_nothing_stale(new_stage: NewStage) -> None:
