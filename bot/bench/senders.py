@@ -2,7 +2,8 @@
 
 Started as ``python -m bot.bench.senders`` with an :class:`Order` in JSON on stdin; prints an
 :class:`Effort` in JSON. ``default_sdk`` is the floor: the SDK's own client, a call at a time.
-``assent`` is the service: claim, policy, text, call, settlement, as its worker does it.
+``assent`` is the service: claim, policy, text, call, settlement, as its worker does it; ``growth``
+is the same with its memory looked at, and prints a list of :class:`Sample`.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any, Final
 
 from requests import PreparedRequest, Response
@@ -27,6 +29,7 @@ from worker.campaigns.desk import Desk, desk_of
 from worker.campaigns.drain import drain
 from worker.runtime import Runtime
 
+_SAMPLES: Final = 100
 _TWILIO: Final = "https://api.twilio.com"
 _BODY: Final = "Acme Outfitters: Maria, 20% off everything until Sunday night. Reply STOP to end."
 
@@ -52,6 +55,15 @@ class Effort:
     def micros(self) -> float:
         """Microseconds of CPU for each text."""
         return self.cpu / self.texts * 1e6
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What the process holds in memory, in megabytes, after so many texts and seconds."""
+
+    texts: int
+    seconds: float
+    megabytes: float
 
 
 class _Rerouted(HTTPAdapter):
@@ -90,6 +102,19 @@ def assent(settings: Settings, texts: int) -> Effort:
     return effort
 
 
+def growth(settings: Settings, texts: int) -> list[Sample]:
+    """The campaign worker over many texts; what is held is looked at a hundred times."""
+    desk = desk_of(Runtime(settings, "bench"))
+    samples: list[Sample] = []
+    started = time.perf_counter()
+    for part in range(1, _SAMPLES + 1):
+        _until(settings, desk, texts * part // _SAMPLES)
+        seconds = time.perf_counter() - started
+        samples.append(Sample(texts * part // _SAMPLES, seconds, _held()))
+    desk.runtime.close()
+    return samples
+
+
 def _until(settings: Settings, desk: Desk, accepted: int) -> None:
     """Send until so many texts are accepted."""
     with connect(settings.database_url or "", "bench") as connection:
@@ -113,10 +138,22 @@ def _megabytes() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
+def _held() -> float:
+    """What is resident now; the most that ever was where the system does not tell (macOS)."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    except OSError:
+        return _megabytes()
+    return pages * resource.getpagesize() / 2**20
+
+
 def main() -> None:
     """One measurement, as ordered on stdin."""
     order = Order(**json.loads(sys.stdin.readline()))
     settings = Settings.from_environment(os.environ)
+    if order.what == "growth":
+        json.dump([asdict(sample) for sample in growth(settings, order.texts)], sys.stdout)
+        return
     work = {"default_sdk": default_sdk, "assent": assent}[order.what]
     json.dump(asdict(work(settings, order.texts)), sys.stdout)
 

@@ -51,6 +51,7 @@ BENCHES: Final = {
     "clicks": "bot.bench.clicks:clicks",
     "inbound": "bot.bench.inbound:inbound",
     "plan": "bot.bench.plan:plan",
+    "memory": "bot.bench.memory:memory",
     "send": "bot.bench.send:send",
     "ledger": "bot.bench.ledger:ledger",
     "reading": "bot.bench.reading:reading",

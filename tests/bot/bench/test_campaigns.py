@@ -10,9 +10,11 @@ from click.testing import CliRunner
 from twilio.request_validator import RequestValidator
 
 from bot.bench.callbacks import callbacks
+from bot.bench.memory import Growth, memory
 from bot.bench.plan import plan
 from bot.bench.reports import SECRET, Reports
 from bot.bench.send import send
+from bot.bench.senders import Sample
 from bot.bench.texts import AUTH_TOKEN, PUBLIC_URL, Kind
 from bot.webhooks import INBOUND_PATH
 from worker.marks import STATUS_PATH, Marks
@@ -50,6 +52,25 @@ def test_sending_is_measured_beside_its_floor() -> None:
     told = json.loads(result.stdout.splitlines()[-1])
     assert told["effort"]["texts"] == 300
     assert told["floor_micros"] > 100
+
+
+@pytest.mark.faults
+def test_memory_is_looked_at_while_texts_are_sent() -> None:
+    """A hundred samples, in order; few texts, so what they say of a million means nothing."""
+    result = CliRunner().invoke(memory, ["--texts", "400", "--json"])
+    assert result.exit_code == 0, result.output
+    told = json.loads(result.stdout.splitlines()[-1])
+    assert [sample["texts"] for sample in told["samples"]] == list(range(4, 401, 4))
+    assert all(20 < sample["megabytes"] < 500 for sample in told["samples"])
+
+
+def test_growth_is_the_slope_of_the_later_half() -> None:
+    """What caches take at first does not count."""
+    filling = [Sample(n * 1_000, 0.0, 50.0 + n) for n in range(50)]
+    flat = [Sample(n * 1_000, 0.0, 100.0 + n / 100) for n in range(50, 100)]
+    grown = Growth([*filling, *flat])
+    assert grown.per_million == pytest.approx(10.0)
+    assert grown.largest == pytest.approx(100.99)
 
 
 @pytest.mark.faults
