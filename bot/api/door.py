@@ -110,10 +110,11 @@ def readable() -> None:
         raise invalid([FieldError("", "The body must be a JSON object.", "object")])
 
 
-def repeatable(key: UUID) -> Request | None:
+def repeatable(key: UUID, digest: str | None = None) -> Request | None:
     """What makes this POST the same as an earlier one; None when the client does not say.
 
-    The digest covers method, path and the meaning of the body, not its spacing.
+    The digest covers method, path, query and the meaning of the body, not its spacing; of a file
+    that was sent it covers ``digest``, its own.
     """
     given = request.headers.get(HEADER)
     if given is None:
@@ -122,6 +123,6 @@ def repeatable(key: UUID) -> Request | None:
         message = "Must be 1 to 255 visible ASCII characters."
         raise invalid([FieldError(HEADER, message, "header", "header")])
     # Some operations take no body; that one is there and can be read was checked where it must be.
-    body = json.dumps(request.get_json(silent=True), sort_keys=True)
-    asked = "\n".join((request.method, request.path, body))
+    body = digest or json.dumps(request.get_json(silent=True), sort_keys=True)
+    asked = "\n".join((request.method, request.full_path.rstrip("?"), body))
     return Request(str(key), given, hashlib.sha256(asked.encode("utf-8", "surrogatepass")).digest())

@@ -109,10 +109,14 @@ class Api:
         key = admitted(self.database, self.pace, operation.scope)
         if operation.body:
             readable()
+        post = operation.method == "POST"
         if operation.upload:
             with received(self.database.home, operation.upload) as upload:
-                return self._work(key, inner, {**path, "upload": upload}, None)
-        repeat = repeatable(key.id) if operation.method == "POST" else None
+                # The answer of one that is read as a file is not kept: asking again is no harm.
+                kept = post and operation.media is None
+                repeat = repeatable(key.id, upload.digest) if kept else None
+                return self._work(key, inner, {**path, "upload": upload}, repeat)
+        repeat = repeatable(key.id) if post else None
         return self._work(key, inner, path, repeat)
 
     def _work(

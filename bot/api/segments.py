@@ -92,7 +92,7 @@ def count_segment(call: Call, segment: str, query_data: ForProgram) -> CountsAns
 def list_members(call: Call, segment: str, query_data: MembersPage) -> Members:
     """The people in a segment now."""
     row = find_segment(call, segment)
-    _require_program(call, query_data.program)
+    require_program(call, query_data.program)
     after = decode(query_data.cursor or None, int)
     of = Audience(query_data.program, parse_condition(row.condition))
     found = saved.members(call.work.connection, of, after[0] if after else 0, query_data.limit + 1)
@@ -129,11 +129,7 @@ def create_list(call: Call, json_data: NewList) -> ListAnswer:
 
 def extend_list(call: Call, list_id: str, json_data: MorePhones) -> ListAnswer:
     """Add numbers to a list."""
-    number = _number(list_id)
-    row = call.session.get(ListRow, number, with_for_update=True) if number else None
-    if row is None:
-        raise not_found("list")
-    return _extended(call, row, json_data.phones, json_data.country)
+    return _extended(call, find_list(call, list_id), json_data.phones, json_data.country)
 
 
 def condition_of(given: Any, where: str = "condition") -> Condition:
@@ -155,6 +151,15 @@ def find_segment(call: Call, segment: str) -> SegmentRow:
     row = call.session.get(SegmentRow, number) if number else None
     if row is None:
         raise not_found("segment")
+    return row
+
+
+def find_list(call: Call, list_id: str) -> ListRow:
+    """The list of a path, locked. Raises :class:`Problem`."""
+    number = _number(list_id)
+    row = call.session.get(ListRow, number, with_for_update=True) if number else None
+    if row is None:
+        raise not_found("list")
     return row
 
 
@@ -181,14 +186,15 @@ def _read_phones(written: Sequence[str], country: str) -> tuple[list[str], int]:
 
 
 def _counts(call: Call, of: Audience) -> CountsAnswer:
-    _require_program(call, of.program)
+    require_program(call, of.program)
     sentence = sql.explain(of.include)
     if of.exclude is not None:
         sentence += f", but not: {sql.explain(of.exclude)}"
     return counts_answer(saved.count(call.work.connection, of), sentence)
 
 
-def _require_program(call: Call, slug: str) -> None:
+def require_program(call: Call, slug: str) -> None:
+    """Raises :class:`Problem` for a program that there is not."""
     if call.session.get(ProgramRow, slug) is None:
         raise invalid([FieldError("program", "There is no program with this slug.", "unknown")])
 

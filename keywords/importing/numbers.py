@@ -31,7 +31,7 @@ def phone_column(shape: Shape, first: Sequence[Sequence[str]], country: str | No
     if shape.header:
         return assign(first[0], width, {}).roles[Role.PHONE]
     reader = PhoneReader(country)
-    found = [at for at, cell in enumerate(first[0]) if _read(reader, 1, cell).phone]
+    found = [at for at, cell in enumerate(first[0]) if number(reader, 1, cell).phone]
     if len(found) != 1:
         raise BadColumns("Which column holds the numbers? Give the file a heading, such as phone.")
     return found[0]
@@ -42,10 +42,11 @@ def numbers(records: Iterable[Sequence[str]], column: int, country: str | None) 
     reader = PhoneReader(country)
     for row, record in enumerate(records, 1):
         if any(cell.strip() for cell in record):
-            yield _read(reader, row, record[column] if column < len(record) else "")
+            yield number(reader, row, record[column] if column < len(record) else "")
 
 
-def _read(reader: PhoneReader, row: int, cell: str) -> Number:
+def number(reader: PhoneReader, row: int, cell: str) -> Number:
+    """The number in one cell of a row."""
     try:
         return Number(row, reader.e164(cell.strip().strip("'")))
     except InvalidPhone as error:

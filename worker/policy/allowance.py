@@ -36,18 +36,18 @@ from worker.policy.reasons import Reason
 from worker.policy.windows import ROOM
 
 # The version of the checks in this module; raise it when an answer changes.
-CHECKS: Final = 2
+CHECKS: Final = 3
 VERSION: Final = (
     f"policy {CHECKS}, quiet_hours {hours.VERSION}, holidays {holidays.VERSION}, "
     f"geography {geography.VERSION}"
 )
 
-_NOT_AGREED: Final = {
+NOT_AGREED: Final = {
     State.NONE: Reason.NEVER_AGREED,
     State.PENDING: Reason.PENDING,
     State.UNSUBSCRIBED: Reason.UNSUBSCRIBED,
 }
-_NOT_REACHED: Final = {
+NOT_REACHED: Final = {
     "invalid": Reason.UNREACHABLE,
     "deactivated": Reason.UNREACHABLE,
     "unreachable": Reason.UNREACHABLE,
@@ -78,8 +78,8 @@ def _consent(facts: Facts, now: datetime, last: datetime | None) -> Decision | N
         return _refused(Reason.SUPPRESSED, "consent.suppression_list", {})
     if standing is None:
         return _refused(Reason.NEVER_AGREED, "consent.state", {"consent": None})
-    if standing.state in _NOT_AGREED:
-        return _refused(_NOT_AGREED[standing.state], "consent.state", _consent_of(facts, standing))
+    if standing.state in NOT_AGREED:
+        return _refused(NOT_AGREED[standing.state], "consent.state", _consent_of(facts, standing))
     if standing.confirmed_at is None:
         return _refused(Reason.NO_PROOF, "consent.proof", _consent_of(facts, standing))
     if standing.state is State.PAUSED and facts.campaign.category is Category.MARKETING:
@@ -98,7 +98,7 @@ def _suspension(facts: Facts, now: datetime, last: datetime | None) -> Decision 
 
 def _reachability(facts: Facts, now: datetime, last: datetime | None) -> Decision | None:
     del now, last
-    reason = _NOT_REACHED.get(facts.reachability)
+    reason = NOT_REACHED.get(facts.reachability)
     return (
         _refused(reason, "reachability", {"reachability": facts.reachability}) if reason else None
     )
@@ -194,7 +194,9 @@ def _limits(facts: Facts, now: datetime) -> Iterator[Limit]:
     """Every limit that binds this message. Those of law and shop are about marketing alone."""
     campaign, standing = facts.campaign, facts.standing
     wished = standing.frequency if standing else None
-    own = caps.of_frequency(campaign.program, facts.promised, wished)
+    # Who got nothing lately has no limit to reach, and most people are that.
+    months = windows.months(facts.place, now) if facts.sent else ()
+    own = caps.of_frequency(campaign.program, facts.promised, wished, months)
     if campaign.category is not Category.MARKETING:
         return own
     law = windows.daily_caps(facts.place, campaign.preset, now)

@@ -59,6 +59,7 @@ RARELY |= {"POST /api/v1/conversions", "POST /api/v1/conversions/changes"}
 RARELY |= {"POST /api/v1/exports", "POST /api/v1/suppressions"}
 RARELY |= {"POST /api/v1/suppressions/check"}
 RARELY |= {"PUT /api/v1/imports/{import_id}/file"}  # succeeds in test_imports
+RARELY |= {"POST /api/v1/lists/{list_id}/file", "POST /api/v1/lists/check"}  # in test_list_files
 RARELY |= {"POST /api/v1/opt-ins"}  # succeeds in test_optins
 RARELY |= {"POST /api/v1/reassigned-numbers"}  # succeeds in test_hygiene
 
