@@ -6,7 +6,8 @@ from typing import Final
 
 from keywords.signals import Frequency, Period
 
-# Four weeks make a month here, so that "weekly" and "4 a month" are the same wish.
+# Four weeks make a month here, so that "weekly" and "4 a month" are one wish, and a text on the
+# first of each month fits "one a month". Calendar months are kept besides (worker.policy.caps).
 DAYS: Final = {Period.DAY: 1, Period.WEEK: 7, Period.MONTH: 28}
 
 

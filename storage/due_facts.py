@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
+from uuid import UUID
 
 from psycopg.rows import class_row
 
@@ -35,6 +36,9 @@ SELECT r.id, r.subscriber_id, r.variant, r.not_before, r.not_after,
        t.state AS consent, t.frequency, t.confirmed_at, t.paused_until, t.method, t.version,
        p.zip, p.city, p.state, p.country, p.time_zone, p.first_name, p.last_name, p.birth_date,
        p.attributes,
+       (SELECT e.event FROM consent_events e
+        WHERE e.subject = s.ref AND e.program = %(program)s AND e.change = 'optin_confirmed'
+        ORDER BY e.n DESC LIMIT 1) AS entry,
        (SELECT json_agg(json_build_array(
             extract(epoch FROM o.claimed_at), c.program, o.state = 'sending',
             coalesce(c.settings ->> 'subject', c.program)))
@@ -88,8 +92,9 @@ class DuePerson:
     """One message of a campaign and the person it is for.
 
     ``consent`` to ``version`` are the standing with the campaign's program, None where there is
-    none; ``sent`` are other campaign texts: seconds since 1970, program, whether it is in mid-call
-    at this moment, and its subject.
+    none; ``entry`` is the ledger entry by which the person agreed to it last. ``sent`` are other
+    campaign texts: seconds since 1970, program, whether it is in mid-call at this moment, and its
+    subject.
     """
 
     id: int
@@ -116,6 +121,7 @@ class DuePerson:
     last_name: str | None
     birth_date: Any
     attributes: Mapping[str, Any] | None
+    entry: UUID | None
     sent: Sequence[tuple[float, str, bool, str]] | None
 
 

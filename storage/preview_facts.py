@@ -25,6 +25,9 @@ SELECT s.id, s.id AS subscriber_id, 0 AS variant, NULL::timestamptz AS not_befor
        t.state AS consent, t.frequency, t.confirmed_at, t.paused_until, t.method, t.version,
        p.zip, p.city, p.state, p.country, p.time_zone, p.first_name, p.last_name, p.birth_date,
        p.attributes,
+       (SELECT e.event FROM consent_events e
+        WHERE e.subject = s.ref AND e.program = %(program)s AND e.change = 'optin_confirmed'
+        ORDER BY e.n DESC LIMIT 1) AS entry,
        (SELECT json_agg(json_build_array(
             extract(epoch FROM o.claimed_at), c.program, o.state = 'sending',
             coalesce(c.settings ->> 'subject', c.program)))

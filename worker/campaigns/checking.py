@@ -128,6 +128,7 @@ class Checker:
             campaign=campaign,
             place=locate(evidence_of(person)),
             standing=standing(campaign.program, person),
+            consent=str(person.entry) if person.entry else None,
             promised=self._promised.get(person.version or 0),
             suppressed=person.phone in suppressed,
             suspended=person.suspended,

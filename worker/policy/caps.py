@@ -3,22 +3,28 @@
 All limits are rolling: at most so many in any stretch of that length, never "per calendar week",
 so that Sunday evening and Monday morning do not count as two weeks. A text leaves the stretch
 exactly its length after it was sent.
+
+A month has four weeks here, so that a text on the first of each month fits "one a month". Since a
+calendar month is longer, what was said of a month holds in each of those as well: five Mondays are
+one too many for "four a month".
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, TypeAlias
 
 from keywords.promise import DAYS
-from keywords.signals import Frequency
+from keywords.signals import Frequency, Period
 from worker.policy.hours import DailyCap
 from worker.policy.reasons import Reason
 
-# The longest stretch that any promise counts over: how far back sent texts must be known.
-LONGEST: Final = timedelta(days=max(DAYS.values()))
+# How far back sent texts must be known: a calendar month, whatever its clock does meanwhile.
+LONGEST: Final = timedelta(days=32)
+# From its first moment on, before its last.
+Span: TypeAlias = tuple[datetime, datetime]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +44,7 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """At most ``count`` texts in any stretch of ``per``.
+    """At most ``count`` texts in any stretch of ``per``, or in the one ``span`` that is named.
 
     Of ``program`` or ``subject`` only, where one is named. ``rule`` names where it comes from.
     """
@@ -50,6 +56,7 @@ class Limit:
     program: str | None = None
     subject: str | None = None
     marketing_only: bool = True
+    span: Span | None = None
 
     def counts(self, sent: Sent) -> bool:
         """Whether a text is of the kind that this limit counts."""
@@ -105,11 +112,18 @@ def _reached(limit: Limit, sent: Sequence[Sent], now: datetime) -> Reached | Non
         return Reached(limit, 0, None)
     if len(sent) < limit.count:
         return None
+    if limit.span is not None:
+        return _in_span(limit, limit.span, sent)
     since = now - limit.per
     times = sorted((s.at for s in sent if s.at > since and limit.counts(s)), reverse=True)
     if len(times) < limit.count:
         return None
     return Reached(limit, len(times), times[limit.count - 1] + limit.per)
+
+
+def _in_span(limit: Limit, span: Span, sent: Sequence[Sent]) -> Reached | None:
+    counted = sum(s.at >= span[0] and limit.counts(s) for s in sent)
+    return Reached(limit, counted, span[1]) if counted >= limit.count else None
 
 
 def of_law(caps: Iterable[tuple[str, DailyCap]], subject: str) -> Iterator[Limit]:
@@ -121,18 +135,23 @@ def of_law(caps: Iterable[tuple[str, DailyCap]], subject: str) -> Iterator[Limit
 
 
 def of_frequency(
-    program: str, promised: Frequency | None, wished: Frequency | None
+    program: str,
+    promised: Frequency | None,
+    wished: Frequency | None,
+    months: Collection[Span] = (),
 ) -> Iterator[Limit]:
     """What the program promised, and what the person asked for.
+
+    ``months`` are the calendar months that it is now where the person may be.
 
     Both are kept, not only the one that is stricter in the long run and that the person is told
     of (``keywords.promise.stricter``): seven a week are no more than one a day, and yet all seven
     could fall on one day.
     """
     if wished is not None:
-        yield _frequency(Reason.CAP_WISH, "frequency.wish", wished, program)
+        yield from _frequency(Reason.CAP_WISH, "frequency.wish", wished, program, months)
     if promised is not None:
-        yield _frequency(Reason.CAP_PROMISE, "frequency.promise", promised, program)
+        yield from _frequency(Reason.CAP_PROMISE, "frequency.promise", promised, program, months)
 
 
 def of_shop(limits: ShopLimits, program: str) -> Iterator[Limit]:
@@ -147,6 +166,19 @@ def of_shop(limits: ShopLimits, program: str) -> Iterator[Limit]:
         yield Limit(Reason.CAP_SPACING, "shop.spacing", 1, limits.spacing)
 
 
-def _frequency(reason: Reason, rule: str, frequency: Frequency, program: str) -> Limit:
+def _frequency(
+    reason: Reason, rule: str, frequency: Frequency, program: str, months: Collection[Span]
+) -> Iterator[Limit]:
     per = timedelta(days=DAYS[frequency.period])
-    return Limit(reason, rule, frequency.count, per, program=program, marketing_only=False)
+    yield Limit(reason, rule, frequency.count, per, program=program, marketing_only=False)
+    if frequency.period is Period.MONTH:
+        for span in months:
+            yield Limit(
+                reason,
+                f"{rule}.calendar",
+                frequency.count,
+                span[1] - span[0],
+                program=program,
+                marketing_only=False,
+                span=span,
+            )

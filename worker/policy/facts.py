@@ -47,7 +47,7 @@ class Facts:
 
     ``standing`` is the person's with the program, read under the lock; ``consent`` names the
     ledger entry behind it. ``promised`` is the frequency in the version of the program that the
-    person agreed to. ``sent`` are campaign texts of the last 28 days, in any order, those whose
+    person agreed to. ``sent`` are campaign texts of the last 32 days, in any order, those whose
     outcome is unknown or that are being handed over included, this one not. ``not_before`` is
     when the message is due, ``not_after`` when it must be over at the latest.
     """

@@ -73,6 +73,20 @@ def at_local(place: Place, day: date, minute: int) -> datetime:
     return clocks.moment(max(_first_at(zone, day, minute) for zone in place.zones))
 
 
+def months(place: Place, now: datetime) -> frozenset[tuple[datetime, datetime]]:
+    """The calendar month that it is on each of the place's clocks: first moment, and the next's."""
+    return frozenset(
+        _month(zone, clocks.local_date(zone, now).replace(day=1)) for zone in place.zones
+    )
+
+
+@lru_cache(maxsize=1 << 12)
+def _month(zone: str, first: date) -> tuple[datetime, datetime]:
+    following = (first + timedelta(days=31)).replace(day=1)
+    begins, ends = (clocks.moment(_first_at(zone, day, 0)) for day in (first, following))
+    return begins, ends
+
+
 def daily_caps(place: Place, preset: Preset, now: datetime) -> tuple[tuple[str, DailyCap], ...]:
     """The caps of the laws that may apply at ``now``, with the jurisdictions they come from."""
     return _caps(pairs(place, preset), clocks.seconds(now) // DAY)

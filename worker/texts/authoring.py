@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
@@ -21,6 +22,7 @@ from worker.texts.reading import Reading, read
 from worker.texts.rendering import CompiledText, Rendered, Repair, preview
 from worker.texts.values import FIGURES, Values, figure, sample
 
+_A_NAME: Final = 4
 _CURLY: Final = frozenset("“”‘’„«»")
 
 
@@ -134,7 +136,33 @@ def _rendered(
         if isinstance(one, Rendered) and "://" in one.body.replace(text.link, ""):
             yield error("link_hidden", 0, 0, "A link comes together out of parts; write it out.")
             return
+    yield from _unnamed(text, shown, context)
     yield from _costly(text, context)
+
+
+def _unnamed(
+    text: CompiledText, shown: list[Rendered | CannotRender], context: TextContext
+) -> Iterator[Finding]:
+    """Whoever gets a text must see whom it is from: most phones show a short code and no name.
+
+    The first word of a brand of several will do, as people call a shop, unless it is very short.
+    """
+    brand = context.voice.brand
+    whole = _plain(brand)
+    first = whole.split(maxsplit=1)[0]
+    name = first if len(first) >= _A_NAME else whole
+    # A link does not count: it is one of ours, and says what we are called.
+    rendered = [one for one in shown if isinstance(one, Rendered)]
+    bodies = [_plain(one.body.replace(text.link, "")) for one in rendered]
+    if any(name not in body for body in bodies):
+        sentence = f"The text does not say whom it is from: {brand}."
+        yield warning("brand_missing", 0, 0, sentence, f"{brand}: {text.source}")
+
+
+def _plain(words: str) -> str:
+    """Words without case and accents."""
+    parts = unicodedata.normalize("NFKD", words.casefold())
+    return "".join(part for part in parts if not unicodedata.combining(part))
 
 
 def _costly(text: CompiledText, context: TextContext) -> Iterator[Finding]:

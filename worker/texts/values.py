@@ -72,7 +72,7 @@ _PLAIN_NAME: Final = re.compile(r"[A-Za-zÀ-ÖØ-öø-ÿ]+(?:[ '-][A-Za-zÀ-ÖØ
 _TAG: Final = re.compile(r"<[^<>]*>|\[/?\w+(?:=[^\]]*)?\]")
 _MARKUP: Final = re.compile(r"[{}<>\[\]|\\^~`]+")
 # A word with one of these is an address, and goes.
-_ADDRESS: Final = re.compile(r":/|\bwww\d?\.|\w@|\w[.\u3002][^\W\d_]{2,}[/:?#]", re.IGNORECASE)
+_ADDRESS: Final = re.compile(r":/|www\d?\.|\w@|\w[.\u3002][^\W\d_]{2,}[/:?#]", re.IGNORECASE)
 # A dot before letters makes a phone see a link: "evil.com" becomes "evil com".
 _DOT: Final = re.compile(r"(?<=\w)[.\u3002]+(?=[^\W\d_]{2})")
 _LONG_NUMBER: Final = re.compile(r"\+?(?:\d[\s().-]*){5,}")

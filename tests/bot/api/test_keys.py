@@ -67,6 +67,8 @@ OPERATIONS = [
     ("GET", "lists", Scope.READ),
     ("POST", "lists", Scope.CAMPAIGNS),
     ("POST", "lists/1/phones", Scope.CAMPAIGNS),
+    ("POST", "lists/1/file", Scope.CAMPAIGNS),
+    ("POST", "lists/check", Scope.CAMPAIGNS),
     ("GET", "conversions", Scope.READ),
     ("POST", "conversions", Scope.ORDERS),
     ("POST", "conversions/changes", Scope.ORDERS),

@@ -103,7 +103,7 @@ def test_without_a_program_nothing_is_said_of_consent(
 
 def test_the_same_file_with_the_same_key_counts_once(client: Client, number: int) -> None:
     """A repeat gets the first answer again; another file needs another key."""
-    key = {"headers": {"Idempotency-Key": "vip-1"}}
+    key: dict[str, Any] = {"headers": {"Idempotency-Key": "vip-1"}}
     first = send(client, f"lists/{number}/file", f"{ANNA}\n", **key)
     assert send(client, f"lists/{number}/file", f"{ANNA}\n", **key) == first
     assert client.get("lists")["items"][0]["rows"] == 1

@@ -17,7 +17,7 @@ from tests import campaigns
 from tests.texting import SENDER
 from tests.worker.campaigns.conftest import NewDesk, Running, recipients, send
 from tests.worker.conftest import Twilio
-from tests.worker.scene import Scene
+from tests.worker.scene import ANNA, Scene
 from worker.campaigns import batch, sweeps
 from worker.campaigns.checking import Checker
 from worker.campaigns.desk import Desk
@@ -47,6 +47,29 @@ def test_everybody_gets_one_text_and_the_campaign_ends(
     sweeps.tidy(scene.connection)
     assert campaign_states.state(scene.connection, number) == "finished"
     assert tallies.read(scene.connection, number) == {("accepted", ""): 250}
+
+
+def test_a_decision_names_the_entry_that_allows_the_text(
+    scene: Scene, desk: Desk, running: Running
+) -> None:
+    """The last YES to this program; of somebody without one in the ledger it names none."""
+    scene.hear(ANNA, "JOIN", "YES", "STOP", "JOIN", "YES", "WEEKLY")
+    scene.connection.execute(
+        "INSERT INTO profiles (subscriber_id, time_zone, place_source)"
+        " SELECT id, %s, 'profile' FROM subscribers WHERE phone = %s",
+        (campaigns.noon(), ANNA),
+    )
+    number = running(1)
+    send(desk)
+    rows = recipients(scene.connection, number)
+    told = {row["phone"]: row["decision"]["evidence"]["consent"]["entry"] for row in rows}
+    ((entry,),) = scene.connection.execute(
+        "SELECT e.event::text FROM consent_events e JOIN subscribers s ON s.ref = e.subject"
+        " WHERE s.phone = %s AND e.change = 'optin_confirmed' ORDER BY e.n DESC LIMIT 1",
+        (ANNA,),
+    ).fetchall()
+    assert told.pop(ANNA) == entry
+    assert list(told.values()) == [None]
 
 
 def test_each_gets_the_variant_and_the_links_that_are_theirs(

@@ -47,7 +47,7 @@ def test_a_message_to_somebody_who_agreed_may_go_until_the_evening() -> None:
         "version": 3,
         "entry": "entry-7",
     }
-    assert evidence["sent"] == {"days": 28, "count": 0}
+    assert evidence["sent"] == {"days": 32, "count": 0}
     assert evidence["hours"] == {
         "preset": "state_table",
         "place": {
@@ -233,6 +233,49 @@ def test_a_promise_is_kept_for_information_too() -> None:
         promised=Frequency(1, Period.DAY),
     )
     assert decide(told, NOON).reason is Reason.CAP_PROMISE
+
+
+FOUR = Frequency(4, Period.MONTH)
+
+
+@pytest.mark.parametrize(
+    ("days", "now", "rule"),
+    [
+        pytest.param([2, 9, 16, 23], "11-24T12:00", "frequency.promise.calendar", id="four so far"),
+        pytest.param([2, 9, 16, 23], "11-30T12:00", "frequency.promise.calendar", id="a fifth"),
+        pytest.param([2, 9, 16, 23], "12-01T09:00", None, id="the next month"),
+        pytest.param([20, 21, 22, 23], "12-01T09:00", "frequency.promise", id="all at the end"),
+        pytest.param([9, 16, 23], "11-24T12:00", None, id="three"),
+        pytest.param([1], "12-01T09:00", None, id="long ago"),
+    ],
+)
+def test_a_monthly_promise_holds_in_each_month_and_in_any_four_weeks(
+    days: list[int], now: str, rule: str | None
+) -> None:
+    """Five Mondays are one too many for "four a month", and so are eight around a month's end."""
+    texts = tuple(
+        text
+        for day in days
+        for text in sent(timedelta(0), now=local("America/New_York", f"2026-11-{day:02}T12:00"))
+    )
+    told = facts(promised=FOUR, sent=texts)
+    decision = decide(told, local("America/New_York", f"2026-{now}"))
+    assert (None if isinstance(decision, Allowed) else decision.rule) == rule
+
+
+def test_a_month_ends_with_the_last_clock_that_may_be_theirs() -> None:
+    """Somebody in New York or Los Angeles: the next text waits until both have December."""
+    both = replace(place(), zones=("America/New_York", "America/Los_Angeles"))
+    told = facts(
+        place=both,
+        promised=Frequency(1, Period.MONTH),
+        sent=sent(29 * DAY, now=local("America/New_York", "2026-11-30T12:00")),
+    )
+    decision = decide(told, local("America/New_York", "2026-11-30T12:00"))
+    assert isinstance(decision, Held)
+    assert decision.rule == "frequency.promise.calendar"
+    # Nobody is texted before the morning, which comes last in the west.
+    assert decision.until == local("America/Los_Angeles", "2026-12-01T08:00")
 
 
 @pytest.mark.parametrize("state", list(CampaignState))

@@ -238,6 +238,28 @@ def test_segments_are_counted_for_real_people_with_the_link_in() -> None:
     assert codes(text) == ["values_ucs2"]
 
 
+@pytest.mark.parametrize(
+    ("source", "brand", "missing"),
+    [
+        pytest.param("{{ brand }}: 20% off", "Acme Outfitters", False, id="by its field"),
+        pytest.param("ACME has 20% off", "Acme Outfitters", False, id="as people call it"),
+        pytest.param("20% off at the cafe", "Café", False, id="without its accent"),
+        pytest.param("20% off today", "Acme Outfitters", True, id="nobody"),
+        pytest.param("https://acme.example/sale", "Acme Outfitters", True, id="in a link alone"),
+        pytest.param("The best: 20% off", "The Shop", True, id="a short word"),
+        pytest.param("{% if city %}Acme{% endif %} 20% off", "Acme", True, id="to some alone"),
+    ],
+)
+def test_a_text_names_whom_it_is_from(source: str, brand: str, *, missing: bool) -> None:
+    """Or its author is told so, with the brand put before it."""
+    text = compiled(source, voice=replace(CONTEXT.voice, brand=brand))
+    told = {finding.code: finding for finding in text.findings}
+    assert ("brand_missing" in told) is missing
+    assert text.ok
+    if missing:
+        assert told["brand_missing"].suggestion == f"{brand}: {source}"
+
+
 def test_values_may_lose_their_accents_for_the_price() -> None:
     """Where the program chose so, one Łukasz costs no more than a Lucas."""
     worst = {"first_name": "Łukasz"}
