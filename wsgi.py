@@ -11,4 +11,4 @@ logs.set_up()
 settings = Settings.from_environment(os.environ)
 app = create_app(settings)
 if settings.database_url is not None:
-    announce(settings.database_url)
+    announce(settings.database_url, app.extensions["assent"].meters)

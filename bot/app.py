@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from apiflask import APIFlask
 from flask import Response, request
 
-from bot import api, checkpoints, explain, health, home, recorded, tracking
+from bot import api, checkpoints, explain, health, home, metering, metrics, recorded, tracking
 from bot.api.pace import Pace
 from bot.forms import MAX_BODY
 from bot.joining import landing
@@ -98,7 +98,9 @@ def create_app(settings: Settings) -> Assent:
     """
     handover = wake(settings.redis_url) if settings.redis_url else None
     resources = open_resources(settings, handover)
-    webhook = InboundWebhook(verifier(settings), resources.exchange.answer)
+    answer = metering.texts(resources.exchange.answer, resources.meters)
+    inbound = InboundWebhook(verifier(settings), answer)
+    webhook = metering.webhook(inbound, resources.meters, metering.TEXT)
     links = Links(
         Codes(settings.secret_key),
         resources.destinations.find,
@@ -107,9 +109,8 @@ def create_app(settings: Settings) -> Assent:
         Pace(time.monotonic, MISSES, MISSES_PER_SECOND),
         own_host(settings.link_base_url, settings.public_base_url),
     )
-    reports = StatusWebhook(
-        verifier(settings), Marks(settings.secret_key), resources.reports.submit
-    )
+    status = StatusWebhook(verifier(settings), Marks(settings.secret_key), resources.reports.submit)
+    reports = metering.webhook(status, resources.meters, metering.STATUS)
     app = Assent({INBOUND_PATH: webhook, STATUS_PATH: reports}, links, settings.trusted_proxies)
     app.config.update(
         MAX_CONTENT_LENGTH=1024 * 1024, SECRET_KEY=settings.secret_key, TRUSTED_HOSTS=None
@@ -119,6 +120,7 @@ def create_app(settings: Settings) -> Assent:
     app.add_url_rule(STATUS_PATH, "status", _view(reports), methods=["POST"])
     app.before_request(_second_door(links))
     app.register_blueprint(health.blueprint(resources, time.time))
+    app.register_blueprint(metrics.blueprint(resources, Pace(time.monotonic), time.time))
     app.register_blueprint(home.blueprint(settings))
     app.register_blueprint(checkpoints.blueprint(resources))
     app.register_blueprint(landing.blueprint(resources))

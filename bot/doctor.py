@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import date
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -11,12 +12,15 @@ import psycopg
 import redis
 
 from bot.engines.home import reason
-from storage import coupon_pools, form_asks, migrate, shopify
+from storage import checks, coupon_pools, form_asks, migrate, sealing, shopify
 from storage.database import connect
 from storage.settings import Settings
+from worker.policy import hours
+from worker.sealing import LAG
 
 CLOCK_SKEW_S: Final = 2.0
 _MOST_NAMED: Final = 20
+_MOST_COUNTED: Final = 10_000
 _LOCAL_HOSTS: Final = ("localhost", "127.0.0.1", "::1")
 
 
@@ -53,6 +57,15 @@ def examine_settings(settings: Settings) -> list[Finding]:
     return [well("settings", f"Twilio calls {settings.public_base_url}")]
 
 
+def examine_rules(today: date) -> list[Finding]:
+    """Rules that follow the law, and were not compared with it for too long."""
+    if hours.is_stale(today):
+        sentence = f"was to be compared with the laws again by {hours.REVIEW_BY}"
+        return [unwell("quiet hours", f"the table {sentence}; update to a newer version of Assent")]
+    sentence = f"the table was compared with the laws on {hours.CHECKED_ON}"
+    return [well("quiet hours", f"{sentence}, and is to be again by {hours.REVIEW_BY}")]
+
+
 def examine_servers(settings: Settings, clock: Callable[[], float]) -> list[Finding]:
     """PostgreSQL, its schema, its clock beside ``clock`` (seconds since 1970), and Valkey."""
     assert settings.database_url is not None
@@ -69,6 +82,7 @@ def examine_servers(settings: Settings, clock: Callable[[], float]) -> list[Find
             found += _coupons(settings.database_url)
             found += _shopify(settings)
             found += _breakers(settings.database_url)
+            found += _ledger(settings.database_url)
     return [*found, _valkey(settings.redis_url)]
 
 
@@ -131,6 +145,21 @@ def _breakers(url: str) -> Iterator[Finding]:
     if tripped:
         sentence = f"hardly anybody answers YES, so these are stopped: {_named(tripped)}"
         yield unwell("forms", f"{sentence}; see the runbook, Somebody pumps the form")
+
+
+def _ledger(url: str) -> Iterator[Finding]:
+    """Entries that are not sealed in time, and faults that were found; in peace nothing is said."""
+    with connect(url, "doctor") as connection:
+        waiting = sealing.waiting(connection, _MOST_COUNTED)
+        verified = checks.find(connection, checks.LEDGER)
+    if waiting.oldest is not None and waiting.oldest > LAG:
+        age = f"{waiting.oldest.total_seconds() / 60:.0f} minutes"
+        many = "or more " if waiting.entries == _MOST_COUNTED else ""
+        sentence = f"{waiting.entries} {many}entries are not sealed, the oldest for {age}"
+        yield unwell("ledger", f"{sentence}; is the ticker there, and does a transaction not end?")
+    if verified is not None and not verified.ok:
+        sentence = f"the verification of {verified.at:%Y-%m-%d %H:%M} UTC found faults"
+        yield unwell("ledger", f"{sentence}; see the runbook, Ledger verification failed")
 
 
 def _named(tripped: list[form_asks.Standing]) -> str:

@@ -16,6 +16,7 @@ from bot.exchange import Exchange
 from bot.ways import Way
 from storage.database import engine, sessions
 from storage.delivery import Report, append
+from storage.meters import Meters
 from storage.settings import Settings
 from storage.shop import ShopCache
 from storage.transaction import Handover, Work, transaction
@@ -36,6 +37,7 @@ class Resources:
     shops: ShopCache
     destinations: Destinations
     clicks: ClickRecorder
+    meters: Meters
     handover: Handover | None = None
 
     @property
@@ -96,5 +98,6 @@ def open_resources(settings: Settings, handover: Handover | None = None) -> Reso
         shops,
         destinations,
         clicks,
+        Meters(),
         handover,
     )

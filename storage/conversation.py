@@ -48,12 +48,14 @@ class Arrival:
 class Answer:
     """The reply's words, or None for silence; ``repeated`` when the text was known already.
 
-    ``crossing``: nothing was recorded, the text is for :func:`exchange_fenced`.
+    ``crossing``: nothing was recorded, the text is for :func:`exchange_fenced`. ``withdrew``: it
+    ended or suspended marketing, which is recorded now.
     """
 
     reply: str | None
     repeated: bool = False
     crossing: bool = False
+    withdrew: bool = False
 
 
 def exchange(connection: Connection, shops: ShopCache, arrivals: Sequence[Arrival]) -> list[Answer]:
@@ -128,7 +130,10 @@ def _exchange(
     answers = {sid: Answer(reply, repeated=True) for sid, reply in locked.repeats.items()} | aside
     for d in decided:
         reply = d.outcome.reply
-        answers[d.text.sid] = Answer(reply.body if reply else None, d.text.sid in twice)
+        body = reply.body if reply else None
+        answers[d.text.sid] = Answer(
+            body, d.text.sid in twice, withdrew=races.withdraws(d.outcome.changes)
+        )
     return [answers[a.text.sid] for a in arrivals]
 
 

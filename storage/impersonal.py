@@ -38,7 +38,7 @@ IMPERSONAL: Final[Mapping[str, str]] = MappingProxyType(
         **dict.fromkeys(
             (
                 *("click_hours", "click_tallies", "deactivation_days", "form_outcomes"),
-                *("hour_tallies", "sale_tallies", "scans", "tallies"),
+                *("hour_tallies", "meters", "sale_tallies", "scans", "tallies"),
             ),
             _COUNTS,
         ),
@@ -46,6 +46,7 @@ IMPERSONAL: Final[Mapping[str, str]] = MappingProxyType(
             ("ledger_checkpoints", "ledger_leaves", "ledger_log", "ledger_nodes"), _LEDGER
         ),
         "audit_log": "acts of operators; by its rule neither numbers nor a person's words",
+        "checks": "when something was last looked into, and whether it was well",
         "click_agents": "names of programs, each shared by thousands",
         "delivery_reports": "the carrier's words about a text, by its SID; no number, no words",
         "imports": "a file's name, digest and columns; never its rows",

@@ -37,6 +37,7 @@ class Scope(StrEnum):
     OPTIN = "optin"  # record opt-ins and opt-outs: a till, a checkout, a page
     IMPORT = "import"  # bring in lists of people
     INBOX = "inbox"  # see and resolve the texts that need a person
+    METRICS = "metrics"  # see in figures how the service is doing: what Prometheus needs
     COMPLIANCE = "compliance"  # exports, erasure, legal holds, the suppression list
     ADMIN = "admin"
 

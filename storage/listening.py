@@ -22,7 +22,7 @@ from storage.base import Base
 from storage.database import Connection
 
 BEAT_S: Final = 3.0
-WEB: Final = "web"
+WEB, TICKER = "web", "ticker"
 
 
 class PresenceRow(Base):

@@ -128,6 +128,11 @@ def crosses(change: ConsentChange, flight: InFlight) -> bool:
     return entry.change in WITHDRAWS and entry.program in (None, flight.program)
 
 
+def withdraws(changes: Sequence[ConsentChange]) -> bool:
+    """Whether one of them ends or suspends marketing."""
+    return any(change.entry.change in WITHDRAWS for change in changes)
+
+
 def rows(
     changes: Sequence[tuple[str, ConsentChange]],
     in_flight: Mapping[str, Sequence[InFlight]],

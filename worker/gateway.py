@@ -7,6 +7,7 @@ have arrived is never repeated.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,6 +18,7 @@ from twilio.base.values import unset
 from twilio.rest import Client
 from twilio.rest.api.v2010.account.message import MessageInstance
 
+from storage.meters import Meters
 from storage.settings import Settings
 from worker.carrier_http import TWILIO_API, CarrierHttpClient, NotSent
 from worker.errors import CarrierError, judge
@@ -85,6 +87,12 @@ class Taken:
 
 
 Outcome: TypeAlias = Accepted | Rejected | NotAccepted | Unknown
+_STATUS: Final[Mapping[type, tuple[str, ...]]] = {
+    Accepted: ("accepted",),
+    Rejected: ("rejected",),
+    NotAccepted: ("not_accepted",),
+    Unknown: ("unknown",),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +112,13 @@ class Listed:
 
 
 class Gateway:
-    """The way to the carrier. Thread-safe; make it in the process that uses it."""
+    """The way to the carrier. Thread-safe; make it in the process that uses it.
 
-    def __init__(self, settings: Settings) -> None:
+    How long its calls take is counted by ``meters``.
+    """
+
+    def __init__(self, settings: Settings, meters: Meters | None = None) -> None:
+        self._meters = meters or Meters()
         self._http = CarrierHttpClient(_base_url(settings))
         self._client = Client(
             settings.twilio_account_sid,
@@ -118,6 +130,13 @@ class Gateway:
 
     def send(self, text: Outgoing) -> Outcome:
         """Hand over one text, once. Takes ten seconds at most."""
+        started = time.perf_counter()
+        outcome = self._send(text)
+        took = time.perf_counter() - started
+        self._meters.observe("carrier_request_seconds", took, _STATUS[type(outcome)])
+        return outcome
+
+    def _send(self, text: Outgoing) -> Outcome:
         try:
             message = self._client.messages.create(
                 to=text.to,

@@ -41,6 +41,7 @@ def _campaigns(runtime: Runtime) -> None:
 def _while_there(runtime: Runtime, work: Callable[[], object]) -> None:
     try:
         work()
+        runtime.meters.hand_in(runtime.connection())
     except psycopg.OperationalError as error:
         runtime.line.drop()
         _log.warning("the database is away: %s", type(error).__name__)

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Final, Protocol
 
 from storage.database import Connection, connect
+from storage.meters import Meters
 from storage.settings import Settings
 from storage.shop import ShopCache
 from worker.breaker import Breaker
@@ -65,7 +66,8 @@ class Runtime:
     def __init__(self, settings: Settings, name: str) -> None:
         self.settings = settings
         self.line = Line(required(settings.database_url, "DATABASE_URL"), name)
-        self.gateway = Gateway(settings)
+        self.meters = Meters()
+        self.gateway = Gateway(settings, self.meters)
         self.marks = Marks(settings.secret_key, settings.public_base_url)
         self.shops = ShopCache(settings.public_base_url)
         self.breaker = Breaker()

@@ -16,10 +16,10 @@ from typing import Final
 import psycopg
 
 from storage import campaign_sweeps as campaign_rows
-from storage import outbox
+from storage import listening, outbox
 from storage.settings import Settings
 from storage.sweeps import leading
-from worker import clicks, form_sweeps, sweeps, unknowns
+from worker import clicks, counting, form_sweeps, sweeps, unknowns
 from worker.asking import Asking
 from worker.campaigns import sweeps as campaign_sweeps
 from worker.campaigns.desk import desk_of
@@ -49,6 +49,8 @@ FORGET_EVERY_S: Final = 3600.0
 COUPONS_EVERY_S: Final = 900.0
 RIGHTS_EVERY_S: Final = 900.0
 DAILY_EVERY_S: Final = 300.0
+COUNT_EVERY_S: Final = 15.0
+BEAT_EVERY_S: Final = 10.0
 _PATIENCE_S: Final = 5.0
 # A message that has waited so long although somebody was woken: no worker is there.
 PATIENCE: Final = timedelta(seconds=15)
@@ -98,6 +100,7 @@ class Ticker:
                 self._tell()
                 self._sealer.seal_due(self._runtime.connection())
                 self._send_campaigns()
+                self._count()
         return ours
 
     def drop(self) -> None:
@@ -143,7 +146,14 @@ class Ticker:
         feeding.feed(connection)
         self._courier.deliver(connection)
 
-    def _every(self, seconds: float, name: str, sweep: Callable[[], int]) -> None:
+    def _count(self) -> None:
+        """For the metrics; last, so that a round that fails is not said to have gone well."""
+        connection = self._runtime.connection()
+        self._every(COUNT_EVERY_S, "count", lambda: counting.count(connection))
+        self._every(BEAT_EVERY_S, "beat", lambda: listening.beat(connection, listening.TICKER))
+        self._runtime.meters.hand_in(connection)
+
+    def _every(self, seconds: float, name: str, sweep: Callable[[], object]) -> None:
         now = time.monotonic()
         if now >= self._next.get(name, 0.0):
             sweep()

@@ -28,7 +28,8 @@ Send a key as `Authorization: Bearer ask_…`; `assent key create` makes one. Ea
 one scope (`x-scope`): `read` sees programs, senders, people and the ledger; `write` sets up
 programs and senders; `campaigns` makes segments and sends; `orders` tells of orders; `optin`
 records opt-ins and opt-outs; `inbox` sees and resolves texts that need a person; `compliance`
-exports and erases people, and keeps the suppression list; `admin` includes all.
+exports and erases people, and keeps the suppression list; `metrics` sees `/metrics` and nothing
+else; `admin` includes all.
 
 Lists are `{{"items": […], "next": cursor or null}}`; ask for the next page with `cursor`.
 Times are UTC, RFC 3339. A body is JSON of at most {MAX_BODY // 1024} KiB.

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import asdict
+from datetime import UTC, datetime
 
 import click
 
 from bot.commands.doctor_webhook import webhook
 from bot.commands.servers import open_servers
-from bot.doctor import Finding, examine_servers, examine_settings, unwell
+from bot.doctor import Finding, examine_rules, examine_servers, examine_settings, unwell
 from bot.engines.errors import EngineError
 from storage.settings import SettingsError
 
@@ -21,7 +22,7 @@ _ANSWER_IS_NO = 1
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as a JSON array.")
 @click.pass_context
 def doctor(context: click.Context, as_json: bool) -> None:
-    """Check settings, engines, migrations and clock.
+    """Check settings, engines, migrations, clock, ledger, stocks and the age of the rules.
 
     Exit code 0: all is well, 1: something is not.
     """
@@ -42,7 +43,7 @@ doctor.add_command(webhook)
 
 def _examine() -> list[Finding]:
     """The findings as far as one can get: without settings there is no looking at servers."""
-    findings: list[Finding] = []
+    findings: list[Finding] = examine_rules(datetime.now(UTC).date())
     try:
         with open_servers() as settings:
             findings += examine_settings(settings)

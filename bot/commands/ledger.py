@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import json
 import sys
@@ -9,12 +10,14 @@ from pathlib import Path
 from typing import Any, Final
 
 import click
+from psycopg import errors
 
 from bot.commands.context import open_database
 from bot.commands.ledger_sealing import checkpoint, prove
 from bot.engines.errors import EngineError
 from keywords.checkpoint import NoteError, VerifierKey, read_key
 from keywords.ledger import Fault
+from storage import checks
 from storage.checking import Findings, verify_ledger
 from storage.checkpoints import log_id, newest
 from storage.database import Connection, connect
@@ -72,6 +75,7 @@ def verify(pubkeys: tuple[str, ...], folders: tuple[Path, ...], *, as_json: bool
         with connect(settings.database_url, "ledger verify") as connection:
             trust = _trust(connection, settings.home, Trust(keys, folders))
             found = run(connection, trust, progress=not as_json and sys.stderr.isatty())
+            _note(connection, ok=not found.faults)
     if as_json:
         click.echo(json.dumps(as_report(found), indent=2))
     else:
@@ -98,6 +102,12 @@ def run(connection: Connection, trust: Trust, *, progress: bool = False) -> Find
     finally:
         gc.enable()
     return found
+
+
+def _note(connection: Connection, *, ok: bool) -> None:
+    """Keep the verdict for the metrics; a copy that may only be read keeps none."""
+    with contextlib.suppress(errors.ReadOnlySqlTransaction, errors.UndefinedTable):
+        checks.note(connection, checks.LEDGER, ok=ok)
 
 
 def as_report(found: Findings) -> dict[str, Any]:

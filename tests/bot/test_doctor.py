@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from datetime import timedelta
 
 import psycopg
 import pytest
 
 from bot import prepared
-from bot.doctor import examine_servers, examine_settings
-from storage import migrate
+from bot.doctor import examine_rules, examine_servers, examine_settings
+from storage import checks, migrate
+from storage.database import connect
 from storage.settings import Settings
+from tests.worker.scene import ANNA, Scene
+from worker.policy import hours
 
 
 @pytest.fixture
@@ -104,3 +108,25 @@ def test_a_database_without_schema_is_neither(database_url: str) -> None:
         connection.execute("DROP TABLE senders CASCADE")
     assert not prepared.is_migrated(database_url)
     assert not prepared.has_senders(database_url)
+
+
+def test_entries_that_are_not_sealed_in_time_are_named(served: Settings, database_url: str) -> None:
+    """And so are faults of the last verification, until one finds none."""
+    prepared.migrate(database_url)
+    with connect(database_url, "test") as connection:
+        Scene(connection).hear(ANNA, "HELP")
+        assert "ledger" not in findings(served)
+        checks.note(connection, checks.LEDGER, ok=False)
+        ok, sentence = findings(served)["ledger"]
+        assert not ok
+        assert "found faults" in sentence
+        checks.note(connection, checks.LEDGER, ok=True)
+        assert "ledger" not in findings(served)
+
+
+def test_rules_that_nobody_has_read_again_are_named() -> None:
+    """From the day after the review was due."""
+    assert [finding.ok for finding in examine_rules(hours.REVIEW_BY)] == [True]
+    [finding] = examine_rules(hours.REVIEW_BY + timedelta(days=1))
+    assert not finding.ok
+    assert str(hours.REVIEW_BY) in finding.sentence

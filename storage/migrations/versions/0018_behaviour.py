@@ -1,4 +1,4 @@
-"""Bands of customers, and what programs do about people who never react.
+"""Bands of customers, what programs do about people who never react, and meters.
 
 Revision ID: 0018
 Revises: 0017
@@ -51,5 +51,27 @@ def upgrade() -> None:
         sa.CheckConstraint("texts >= 1", name=op.f("ck_sunset_rules_texts")),
         sa.PrimaryKeyConstraint("program", name=op.f("pk_sunset_rules")),
     )
-    for statement in (*seals("rfm_bands"), *grants("sunset_rules")):
+    op.create_table(
+        "checks",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("ok", sa.Boolean(), nullable=False),
+        sa.Column(
+            "at",
+            sa.TIMESTAMP(timezone=True),
+            server_default=sa.text("assent_now()"),
+            nullable=False,
+        ),
+        sa.Column("well_at", sa.TIMESTAMP(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_checks")),
+    )
+    op.create_table(
+        "meters",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("labels", sa.Text(), nullable=False),
+        sa.Column("part", sa.Text(), nullable=False),
+        sa.Column("n", sa.Double(), nullable=False),
+        sa.PrimaryKeyConstraint("name", "labels", "part", name=op.f("pk_meters")),
+        postgresql_with={"fillfactor": 50},
+    )
+    for statement in (*seals("rfm_bands"), *grants("sunset_rules", "checks", "meters")):
         op.execute(statement)
