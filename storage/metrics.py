@@ -19,7 +19,9 @@ from storage.database import Connection
 
 _AGE: Final = "extract(epoch FROM (SELECT assent_now()) - {})"
 _FINAL: Final = ", ".join(
-    repr(str(s)) for s in RecipientState if s not in (RecipientState.PLANNED, RecipientState.SENDING)
+    repr(str(s))
+    for s in RecipientState
+    if s not in (RecipientState.PLANNED, RecipientState.SENDING)
 )
 _OPEN: Final = "c.state IN ('planning', 'scheduled', 'running', 'paused')"
 # Entries of the ledger are counted up to here; what matters is that there are many.

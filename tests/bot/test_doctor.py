@@ -10,6 +10,7 @@ import psycopg
 import pytest
 
 from bot import prepared
+from bot.demo import load_if_empty
 from bot.doctor import examine_rules, examine_servers, examine_settings
 from storage import checks, migrate
 from storage.database import connect
@@ -112,7 +113,7 @@ def test_a_database_without_schema_is_neither(database_url: str) -> None:
 
 def test_entries_that_are_not_sealed_in_time_are_named(served: Settings, database_url: str) -> None:
     """And so are faults of the last verification, until one finds none."""
-    prepared.migrate(database_url)
+    load_if_empty(database_url)
     with connect(database_url, "test") as connection:
         Scene(connection).hear(ANNA, "HELP")
         assert "ledger" not in findings(served)
