@@ -60,7 +60,7 @@ def scraped(service: Assent, key: str, accept: str = "") -> dict[str, float]:
     found = {}
     for family in text_string_to_metric_families(answer.get_data(as_text=True)):
         for name, labels, value, *_ in family.samples:
-            told = ",".join(f"{k}={v}" for k, v in labels.items())
+            told = ",".join(f"{k}={v}" for k, v in sorted(labels.items()))
             found[f"{name}{{{told}}}" if told else name] = value
     return found
 
@@ -94,12 +94,10 @@ def test_what_happened_is_in_the_scrape(
     service: Assent, scene: Scene, key: str, resources: Resources, phone: Any
 ) -> None:
     """From tables, from what processes handed in, and from the ledger's verification."""
-    phone.text("JOIN")
-    phone.text("YES")
-    phone.text("STOP")
-    assert (
-        service.test_client().post("/webhooks/twilio/inbound", data={"x": "y"}).status_code == 403
-    )
+    for words in ("JOIN", "YES", "STOP"):
+        phone().text(words)
+    forged = service.test_client().post("/webhooks/twilio/inbound", data={"x": "y"})
+    assert forged.status_code == 403
     resources.meters.hand_in(scene.connection)
     beat(scene.connection, TICKER)
     checks.note(scene.connection, checks.LEDGER, ok=True)
@@ -121,10 +119,10 @@ def test_what_happened_is_in_the_scrape(
     assert found["assent_inbound_handle_seconds_count"] == 3
     assert found["assent_inbound_handle_seconds_bucket{le=+Inf}"] == 3
     assert found["assent_optout_commit_seconds_count"] == 1
-    assert found["assent_send_total{outcome=accepted,code_class=none}"] == 4
-    assert found["assent_send_total{outcome=rejected,code_class=consent}"] == 1
-    assert found["assent_send_total{outcome=delivered,code_class=none}"] == 3
-    assert found["assent_send_total{outcome=undelivered,code_class=hard}"] == 1
+    assert found["assent_send_total{code_class=none,outcome=accepted}"] == 4
+    assert found["assent_send_total{code_class=consent,outcome=rejected}"] == 1
+    assert found["assent_send_total{code_class=none,outcome=delivered}"] == 3
+    assert found["assent_send_total{code_class=hard,outcome=undelivered}"] == 1
     assert found["assent_send_blocked_total{reason=policy.quiet_hours}"] == 2
     assert found["assent_send_state{state=planned}"] == 3
     assert found["assent_ledger_unsealed_entries"] == 3
