@@ -99,9 +99,10 @@ _AT: Final = """
  ORDER BY b.computed_at DESC, b.id DESC LIMIT 1)
 """
 _BAND: Final = """
-(SELECT CASE WHEN v.value IS NOT NULL AND {cuts} IS NOT NULL THEN
-    1 + (SELECT count(*) FROM unnest({cuts}) AS c (point) WHERE c.point < v.value) END
- FROM (SELECT {value} AS value FROM orders o WHERE o.subscriber_id = s.id AND {kept}) v)
+(SELECT 1 + (v.value > k.cuts[1])::int + (v.value > k.cuts[2])::int
+          + (v.value > k.cuts[3])::int + (v.value > k.cuts[4])::int
+ FROM (SELECT {value} AS value FROM orders o WHERE o.subscriber_id = s.id AND {kept}) v,
+      (SELECT {cuts} AS cuts) k)
 """
 RECENCY: Final = _BAND.format(
     cuts=_AT.format("recency"), value="max(o.ordered_at)", kept=NOT_CANCELED

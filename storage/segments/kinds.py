@@ -135,7 +135,10 @@ def day(value: Any) -> date:
 
 
 _EXISTS: Final = Comparison("({c} IS NOT NULL) = {v}", flag, "is known")
-_SINCE: Final = "assent_now() - make_interval(days => {v}::int)"
+# In a sub-select: a volatile function would be called for each row, and keep indexes out of it.
+_SINCE: Final = "(SELECT assent_now()) - make_interval(days => {v}::int)"
+# Asked first: it is quick, and most people of most shops have never ordered.
+_CUSTOMER: Final = "EXISTS (SELECT FROM orders c WHERE c.subscriber_id = s.id)"
 _TEXT: Final = {
     Operator.IS: Comparison("coalesce({c} = {v}, false)", text, "is"),
     Operator.IS_NOT: Comparison("{c} IS DISTINCT FROM {v}", text, "is not"),
@@ -204,14 +207,18 @@ _SPENT: Final = (
     " WHERE {c} AND o.currency = {v[currency]})"
 )
 _MONEY: Final = {
-    Operator.ABOVE: Comparison(f"{_SPENT} > {{v[amount]}}", money, "is above"),
+    Operator.ABOVE: Comparison(f"({_CUSTOMER} AND {_SPENT} > {{v[amount]}})", money, "is above"),
     Operator.BELOW: Comparison(f"{_SPENT} < {{v[amount]}}", money, "is below"),
 }
 _BAND: Final = {
-    Operator.IS: Comparison("coalesce({c} = {v}, false)", band, "is"),
+    Operator.IS: Comparison(f"({_CUSTOMER} AND coalesce({{c}} = {{v}}, false))", band, "is"),
     Operator.IS_NOT: Comparison("{c} IS DISTINCT FROM {v}", band, "is not"),
-    Operator.ABOVE: Comparison("coalesce({c} > {v}, false)", band, "is above"),
-    Operator.BELOW: Comparison("coalesce({c} < {v}, false)", band, "is below"),
+    Operator.ABOVE: Comparison(
+        f"({_CUSTOMER} AND coalesce({{c}} > {{v}}, false))", band, "is above"
+    ),
+    Operator.BELOW: Comparison(
+        f"({_CUSTOMER} AND coalesce({{c}} < {{v}}, false))", band, "is below"
+    ),
     Operator.EXISTS: _EXISTS,
 }
 COMPARISONS: Final[Mapping[Kind, Mapping[Operator, Comparison]]] = {

@@ -37,7 +37,7 @@ def _serve(settings: Settings) -> None:
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     app = create_app(settings)
     assert settings.database_url is not None
-    announce(settings.database_url)
+    announce(settings.database_url, app.extensions["assent"].meters)
     make_server("127.0.0.1", settings.port, app, threaded=True).serve_forever()
 
 
