@@ -21,8 +21,9 @@ from keywords.consent import Method
 from keywords.disclosure_rules import Missing, problems
 from keywords.ledger import Json
 from keywords.optin import OptIn
-from keywords.phone import InvalidPhone, LineType, parse
+from keywords.phone import InvalidPhone, parse
 from keywords.placements import read_code
+from keywords.reach import SENTENCES, unreached
 from storage.catalogue import ProgramRow
 from storage.database import raw
 from storage.definitions import ProgramDefinition, definition
@@ -33,7 +34,6 @@ OLDEST: Final = timedelta(days=30)
 FAST: Final = timedelta(minutes=5)
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 _LAW: Final = "47 CFR"
-_NO_PHONE: Final = frozenset({LineType.TOLL_FREE, LineType.PREMIUM_RATE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +93,9 @@ def _phone(written: str, program: ProgramDefinition) -> tuple[str, list[FieldErr
         number = parse(written, program.countries[0])
     except InvalidPhone as error:
         return "", [FieldError("phone", str(error), error.code)]
-    if number.line_type in _NO_PHONE:
-        message = "This number is toll-free or costs the caller; no person is texted there."
-        return "", [FieldError("phone", message, "phone_line_type")]
+    why = unreached(number, program.countries)
+    if why is not None:
+        return "", [FieldError("phone", SENTENCES[why], why)]
     return number.e164, []
 
 

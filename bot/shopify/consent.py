@@ -25,6 +25,7 @@ from keywords.ledger import Json, instant
 from keywords.optin import OptIn, OptInAnswer
 from keywords.people import Person, Standing
 from keywords.phone import InvalidPhone, parse
+from keywords.reach import unreached
 from keywords.shop import Category, Program, Shop
 from storage import disclosures, shopify
 from storage.claims import claim
@@ -155,6 +156,9 @@ def _agreed(work: Work, resources: Resources, delivery: Delivery, change: _Chang
     if change.changed_at < change.locked.now - OLDEST:
         return "ignored.old"
     shop = resources.shops.at(work.connection, change.locked.catalogue_version)
+    why = unreached(parse(change.phone), shop.programs[delivery.shop.program].countries)
+    if why is not None:
+        return f"ignored.{why}"
     request = OptIn(
         phone=change.phone,
         program=delivery.shop.program,

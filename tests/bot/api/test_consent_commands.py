@@ -57,6 +57,9 @@ def test_a_file_is_kept_whole_with_the_evidence(run: Run, client: Client, tmp_pa
             "program:",
             id="no program",
         ),
+        pytest.param(
+            ("+447400123456", *BASICS, "--evidence", "x"), 1, "this country", id="not served"
+        ),
         pytest.param((ANNA, *BASICS), 2, "--evidence", id="no evidence"),
         pytest.param((ANNA, *BASICS, "--evidence", " "), 2, "--evidence", id="empty evidence"),
         pytest.param((ANNA, "--program", "deals", "--evidence", "x"), 2, "--reason", id="no why"),

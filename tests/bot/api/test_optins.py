@@ -174,6 +174,7 @@ def hours_ago(hours: float) -> str:
     [
         pytest.param({"phone": "12"}, "phone", id="no phone"),
         pytest.param({"phone": "+18005550123"}, "phone", id="toll-free"),
+        pytest.param({"phone": "+447400123456"}, "phone", id="not served"),
         pytest.param({"program": "none"}, "program", id="no program"),
         pytest.param({"method": "sms_keyword"}, "method", id="a method of the person's own"),
         pytest.param({"disclosure": None}, "disclosure", id="nothing shown"),
@@ -201,6 +202,20 @@ def test_what_is_wrong_is_named_and_nothing_is_written(
     for table in ("subscribers", "consent_events", "messages"):
         ((rows,),) = connection.execute(f"SELECT count(*) FROM {table}").fetchall()
         assert rows == 0
+
+
+@pytest.mark.parametrize(
+    ("phone", "code"),
+    [("+447400123456", "phone_country"), ("+18005550123", "phone_line_type")],
+    ids=["country", "line"],
+)
+@pytest.mark.parametrize("base", [TILL, CHECKOUT, OPERATOR], ids=["till", "checkout", "operator"])
+def test_a_number_that_the_program_does_not_text_is_refused(
+    till: Client, base: dict[str, Any], phone: str, code: str
+) -> None:
+    """By every way alike, with a code that a till can act on."""
+    (error,) = till.post("opt-ins", base | {"phone": phone}, 422)["errors"]
+    assert (error["field"], error["code"]) == ("phone", code)
 
 
 @pytest.mark.parametrize("name", sorted(RESERVED - {"disclosure"}))

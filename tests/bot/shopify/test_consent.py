@@ -223,3 +223,19 @@ def test_a_number_that_a_merchant_typed_is_understood(
     assert shop.said(payload("subscribed", ago(minutes=1), phone="(415) 555-0123")) == "asked"
     assert states(resources, ANNA) == {"deals": "pending"}
     assert shop.said(payload("subscribed", phone="555")) == "ignored.no_phone"
+
+
+@pytest.mark.parametrize(
+    ("phone", "result"),
+    [("+447400123456", "ignored.phone_country"), ("+18005550123", "ignored.phone_line_type")],
+    ids=["country", "toll-free"],
+)
+def test_a_number_that_the_program_does_not_text_is_noted(
+    shop: ShopifySide, resources: Resources, phone: str, result: str
+) -> None:
+    """Nobody is asked; a tick taken back counts whatever number it is."""
+    assert shop.said(payload("subscribed", ago(minutes=2), phone=phone)) == result
+    assert states(resources, phone) == {}
+    assert queued(resources) == []
+    assert shop.said(payload("unsubscribed", ago(minutes=1), phone=phone)) == "ended"
+    assert states(resources, phone) == {"deals": "unsubscribed"}
