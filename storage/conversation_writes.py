@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from keywords.conversation import Outcome
 from keywords.people import Standing, write_frequency
 from keywords.segments import count
 from keywords.signals import Reading
@@ -19,15 +18,17 @@ from storage.locking import Locked
 from storage.messages import MessageState
 from storage.rowsets import Batch, Row, Rowset
 
+if TYPE_CHECKING:
+    # Reading texts costs half a second to set up, and an import writes without it.
+    from keywords.conversation import Outcome
+
 _TEXTS: Final = Rowset(
     "inbound_texts",
     {
         "message_sid": "text",
         "received_at": "timestamptz",
         "sent_at": "timestamptz",
-        "sender": "text",
-        "address": "text",
-        "channel": "text",
+        **dict.fromkeys(("sender", "address", "channel"), "text"),
         "subscriber_id": "bigint",
         "body": "text",
         "raw": "bytea",
@@ -47,9 +48,7 @@ _EVENTS: Final = Rowset(
         "event": "uuid",
         "subject": "uuid",
         "n": "bigint",
-        "change": "text",
-        "program": "text",
-        "method": "text",
+        **dict.fromkeys(("change", "program", "method"), "text"),
         "occurred_at": "timestamptz",
         "recorded_at": "timestamptz",
         "message_sid": "text",
@@ -127,6 +126,8 @@ LATER_WITHIN: Final = timedelta(hours=4)
 # later it would be marketing like any other. The code stays the person's.
 GIFT_WITHIN: Final = timedelta(hours=1)
 
+Changes: TypeAlias = Sequence[tuple[str, ConsentChange]]
+
 
 @dataclass(frozen=True, slots=True)
 class Decided:
@@ -154,19 +155,18 @@ def write(connection: Connection, locked: Locked, decided: Sequence[Decided]) ->
 
 
 def write_changes(
-    connection: Connection, locked: Locked, changes: Sequence[tuple[str, ConsentChange]]
+    connection: Connection, locked: Locked, changes: Changes, *, always: bool = False
 ) -> None:
     """Append ledger entries and bring the projection up to them.
 
     ``changes`` pairs a locked number with its entry; ``locked.people`` is how they are afterwards.
+    ``always`` sends the statement for no changes too.
     """
-    _BATCH.write(connection, **_change_rows(locked, changes))
+    (_BATCH.send if always else _BATCH.write)(connection, **_change_rows(locked, changes))
     optouts.note(connection, list(optouts.rows(changes, locked.ids)))
 
 
-def _change_rows(
-    locked: Locked, changes: Sequence[tuple[str, ConsentChange]]
-) -> dict[str, list[Row]]:
+def _change_rows(locked: Locked, changes: Changes) -> dict[str, list[Row]]:
     entries = [
         ledger.extend(locked.log, locked.chains[phone], change, locked.now)
         for phone, change in changes

@@ -45,7 +45,8 @@ def record(
     """What became of each request, in order. Call inside a transaction; at most one a number.
 
     ``pepper`` is PHONE_PEPPER, for the suppression list. Raises KeyError for a program that the
-    shop does not have: the caller has checked it.
+    shop does not have: the caller has checked it. Whether a number is known, and what became of it,
+    changes what the statements write but not which are sent: a form tells nobody by its time.
     """
     blocked = _blocked(connection, pepper, requests)
     admitted = [r for r in requests if r.phone not in blocked]
@@ -68,7 +69,7 @@ def record(
         changes += [(request.phone, change) for change in outcome.changes]
         _ask(connection, locked, shop, request, outcome)
         answers.append(outcome.answer)
-    write_changes(connection, locked, changes)
+    write_changes(connection, locked, changes, always=True)
     let_wait(connection, locked, requests, answers)
     return answers
 
@@ -106,15 +107,15 @@ def asked_before(connection: Connection, now: datetime, phones: Sequence[str]) -
 def _ask(
     connection: Connection, locked: Locked, shop: Shop, request: OptIn, outcome: OptInOutcome
 ) -> None:
-    if outcome.question is None:
-        return
-    subscriber_id = locked.ids[request.phone]
-    posting = Posting(
-        subscriber_id=subscriber_id,
-        sender=shop.programs[request.program].sender,
-        kind=CONFIRMATION,
-        spoken=outcome.question,
-        dedupe_key=f"confirm:{subscriber_id}:{request.program}:{instant(locked.now)}",
-        not_after=locked.now + LATER_WITHIN,
-    )
+    posting = None
+    if outcome.question is not None:
+        subscriber_id = locked.ids[request.phone]
+        posting = Posting(
+            subscriber_id=subscriber_id,
+            sender=shop.programs[request.program].sender,
+            kind=CONFIRMATION,
+            spoken=outcome.question,
+            dedupe_key=f"confirm:{subscriber_id}:{request.program}:{instant(locked.now)}",
+            not_after=locked.now + LATER_WITHIN,
+        )
     outbox.post(connection, locked.now, posting)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from psycopg.rows import dict_row
@@ -90,7 +90,10 @@ WHERE state = 'queued' AND not_before <= assent_now()
 _ENQUEUE = """
 INSERT INTO messages (id, subscriber_id, program, sender, kind, reply, language, body, encoding,
                       sms_segments, state, dedupe_key, not_before, not_after, created_at)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 'queued', %s, %s, %s, %s)
+SELECT %(id)s::uuid, %(subscriber)s::bigint, %(program)s, %(sender)s, %(kind)s, %(reply)s,
+       %(language)s, %(body)s, %(encoding)s, %(segments)s::bigint, 'queued', %(key)s,
+       %(now)s::timestamptz, %(until)s::timestamptz, %(now)s::timestamptz
+WHERE %(id)s::uuid IS NOT NULL
 ON CONFLICT (dedupe_key) WHERE dedupe_key IS NOT NULL DO NOTHING
 """
 _REACHABILITY = """
@@ -205,26 +208,39 @@ def waiting(connection: Connection) -> timedelta | None:
     return row[0] if row else None
 
 
-def post(connection: Connection, now: datetime, posting: Posting) -> None:
-    """Queue a text that may go at once, unless one with its ``dedupe_key`` was queued before."""
+def post(connection: Connection, now: datetime, posting: Posting | None) -> None:
+    """Queue a text that may go at once, unless one with its ``dedupe_key`` was queued before.
+
+    None queues nothing by the same statement: whoever takes the time must not learn which it was.
+    """
+    values = _NOTHING if posting is None else _values(now, posting)
+    connection.execute(_ENQUEUE, {**values, "now": now})
+
+
+def _values(now: datetime, posting: Posting) -> dict[str, Any]:
     spoken, size = posting.spoken, count(posting.spoken.body)
-    values = (
-        uuid7(now),
-        posting.subscriber_id,
-        spoken.program,
-        posting.sender,
-        posting.kind,
-        str(spoken.kind),
-        spoken.language,
-        spoken.body,
-        str(size.encoding),
-        size.segments,
-        posting.dedupe_key,
-        now,
-        posting.not_after,
-        now,
+    return {
+        "id": uuid7(now),
+        "subscriber": posting.subscriber_id,
+        "program": spoken.program,
+        "sender": posting.sender,
+        "kind": posting.kind,
+        "reply": str(spoken.kind),
+        "language": spoken.language,
+        "body": spoken.body,
+        "encoding": str(size.encoding),
+        "segments": size.segments,
+        "key": posting.dedupe_key,
+        "until": posting.not_after,
+    }
+
+
+_NOTHING: Final[Mapping[str, None]] = dict.fromkeys(
+    (
+        *("id", "subscriber", "program", "sender", "kind", "reply", "language", "body"),
+        *("encoding", "segments", "key", "until"),
     )
-    connection.execute(_ENQUEUE, values)
+)
 
 
 def mark_reachability(connection: Connection, subscriber_id: int, reachability: str) -> None:

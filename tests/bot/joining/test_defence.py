@@ -204,3 +204,23 @@ def test_what_is_closed_writes_one_count(site: Site, statements: list[str]) -> N
 
     writes = [s for s in statements if s.split()[0] in ("INSERT", "UPDATE", "DELETE", "WITH")]
     assert ["form_outcomes" in write for write in writes] == [True]
+
+
+@pytest.mark.parametrize("before", [asked, joined, left, listed], ids=lambda f: f.__name__)
+def test_the_statements_are_the_same_for_every_number(
+    site: Site, statements: list[str], before: Callable[[Site], None]
+) -> None:
+    """Who takes the time learns nothing: the same round trips, in the same order, one commit."""
+    before(site)
+    known, new = site.tokens(2)
+    site.get("/join/deals")
+    statements.clear()
+
+    site.post(token=known, phone=FIRST)
+    of_known = statements.copy()
+    statements.clear()
+    site.post(token=new, phone="(503) 555-0199")
+
+    assert of_known == statements
+    assert sum("consent_events" in s for s in statements) == 1
+    assert site.outcomes()["recorded"] >= 2
