@@ -106,15 +106,24 @@ def opt_in(request: OptIn, person: Person, shop: Shop, asked: Asked, now: dateti
     return OptInOutcome(OptInAnswer.ASKED, turn.person, tuple(turn.changes), question)
 
 
-def hold(request: OptIn, person: Person, shop: Shop, asked: Asked, now: datetime) -> OptInOutcome:
+def hold(
+    request: OptIn,
+    person: Person,
+    shop: Shop,
+    asked: Asked,
+    now: datetime,
+    *,
+    kept: bool = False,
+) -> OptInOutcome:
     """Decide a claim of consent that lacks its source, its time or what was shown.
 
-    Nobody is asked because of it. It is kept only where a whole claim would have been acted on.
+    Nobody is asked because of it. It is kept only where a whole claim would have been acted on, and
+    not again where the ledger has the very same claim already (``kept``).
     """
     program = shop.programs[request.program]
     turn = _begun(request, person, shop, now)
     refusal = _refusal(turn.person, program, request, asked)
-    if refusal is None:
+    if refusal is None and not kept:
         turn.note_assertion(program)
     return OptInOutcome(refusal or OptInAnswer.HELD, turn.person, tuple(turn.changes))
 

@@ -95,17 +95,22 @@ def parse(text: str, region: str | None = None) -> PhoneNumber:
     ``region`` is the ISO country ("US") whose national form may be used; without one the number
     starts with "+". Raises :class:`InvalidPhone`.
     """
-    number = checked(text, region)
+    number, kind = _judged(text, region)
     home = phonenumbers.region_code_for_number(number)
     return PhoneNumber(
         e164=phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164),
         region=None if home in (None, "001") else home,
-        line_type=_LINE_TYPES.get(phonenumbers.number_type(number), LineType.OTHER),
+        line_type=_LINE_TYPES.get(kind, LineType.OTHER),
     )
 
 
 def checked(text: str, region: str | None = None) -> phonenumbers.PhoneNumber:
     """The same as :func:`parse` in the form of ``phonenumbers``. Raises :class:`InvalidPhone`."""
+    return _judged(text, region)[0]
+
+
+def _judged(text: str, region: str | None) -> tuple[phonenumbers.PhoneNumber, int]:
+    """The number, and its type: to ask ``is_valid_number`` too would be to ask the same twice."""
     written = _plain(text)
     _refuse_what_is_no_number(written)
     try:
@@ -115,9 +120,10 @@ def checked(text: str, region: str | None = None) -> phonenumbers.PhoneNumber:
     length = phonenumbers.is_possible_number_with_reason(number)
     if length in _LENGTH_ERRORS:
         raise InvalidPhone(_LENGTH_ERRORS[length])
-    if not phonenumbers.is_valid_number(number):
+    kind = phonenumbers.number_type(number)
+    if kind == PhoneNumberType.UNKNOWN:
         raise InvalidPhone(PhoneError.NOT_VALID)
-    return number
+    return number, kind
 
 
 def readable(number: str) -> str:
@@ -184,6 +190,9 @@ _CHANNELS: Final[Mapping[str, AddressKind]] = MappingProxyType(
     }
 )
 
+_SPACES: Final = {code: " " for code in range(128) if chr(code).isspace()}
+# Digits and punctuation alone: what most numbers are made of needs no closer look.
+_PLAIN: Final = re.compile(r"[ ()\[\].+/-]*[0-9][0-9 ()\[\].+/-]*")
 _PUNCTUATION: Final = frozenset(" ()[].-/+")
 _EXTENSION: Final = re.compile(r"\d\s*(?:,|;|#|x|ext|extn|extension)\.?\s*=?\s*\d{1,7}#?")
 _LENGTH_ERRORS: Final[Mapping[int, PhoneError]] = MappingProxyType(
@@ -212,6 +221,9 @@ def _plain(text: str) -> str:
     """ASCII digits and marks; no invisible characters, which copied contacts are full of."""
     if len(text) > LONGEST_INPUT:
         raise InvalidPhone(PhoneError.NOT_A_NUMBER)
+    if text.isascii():
+        # Nothing to fold in ASCII but white space.
+        return text.translate(_SPACES).strip().removeprefix("tel:")
     wide = unicodedata.normalize("NFKC", text)
     visible = (c for c in wide if unicodedata.category(c) not in ("Cf", "Mn"))
     return "".join(_plain_character(c) for c in visible).strip().removeprefix("tel:")
@@ -228,6 +240,8 @@ def _plain_character(character: str) -> str:
 def _refuse_what_is_no_number(written: str) -> None:
     if not written:
         raise InvalidPhone(PhoneError.EMPTY)
+    if _PLAIN.fullmatch(written):
+        return
     if _EXTENSION.search(written.lower()):
         raise InvalidPhone(PhoneError.EXTENSION)
     has_digit = any(c.isdecimal() for c in written)

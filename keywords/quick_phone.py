@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import phonenumbers
 
-from keywords.phone import checked
+from keywords.phone import PhoneNumber, parse
 
 # Digits in ASCII and one separator at most between the groups: what needs no cleaning.
 _FORM: Final = re.compile(
@@ -25,7 +25,8 @@ _FORM: Final = re.compile(
 _PLAN: Final[Any] = phonenumbers.PhoneMetadata.metadata_for_region("US")
 _LINE: Final = re.compile(_PLAN.fixed_line.national_number_pattern).fullmatch
 _NATIONAL: Final = frozenset({"US", "CA"})
-_E164: Final = phonenumbers.PhoneNumberFormat.E164
+# Where every number is that the quick way finds.
+REGION: Final = "US"
 
 
 class PhoneReader:
@@ -37,12 +38,20 @@ class PhoneReader:
 
     def e164(self, text: str) -> str:
         """``phone.parse(text, region).e164``. Raises ``phone.InvalidPhone`` as that does."""
+        return self.read(text)[0]
+
+    def read(self, text: str) -> tuple[str, PhoneNumber | None]:
+        """The number in E.164, and all of ``phone.parse(text, region)`` where the plan says more.
+
+        None stands for an ordinary line of the United States (``REGION``). Raises
+        ``phone.InvalidPhone`` as ``parse`` does.
+        """
         form = _FORM(text)
         if form is not None:
             country, area, office, line = form.groups()
             if self._national or country == "+1":
                 digits = area + office + line
                 if _LINE(digits):
-                    return "+1" + digits
-        written: str = phonenumbers.format_number(checked(text, self._region), _E164)
-        return written
+                    return "+1" + digits, None
+        number = parse(text, self._region)
+        return number.e164, number

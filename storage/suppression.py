@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
@@ -54,6 +54,28 @@ _SINCE: Final = "SELECT digest, since FROM suppressions WHERE digest = ANY(%s)"
 def phone_digest(pepper: str, phone: str) -> bytes:
     """The 32 bytes that stand for an E.164 number on the suppression list."""
     return hmac.digest(pepper.encode(), phone.encode(), hashlib.sha256)
+
+
+def phone_digests(pepper: str, phones: Iterable[str]) -> list[bytes]:
+    """The same for many numbers, in their order, with the key made ready once.
+
+    The two halves of an HMAC (RFC 2104) are begun with the key and copied for each number.
+    """
+    inner, outer = _halves(pepper.encode())
+    found = []
+    for phone in phones:
+        within, around = inner.copy(), outer.copy()
+        within.update(phone.encode())
+        around.update(within.digest())
+        found.append(around.digest())
+    return found
+
+
+def _halves(key: bytes) -> tuple[Any, Any]:
+    block = hashlib.sha256().block_size
+    key = (hashlib.sha256(key).digest() if len(key) > block else key).ljust(block, b"\0")
+    inner, outer = (bytes(byte ^ pad for byte in key) for pad in (0x36, 0x5C))
+    return hashlib.sha256(inner), hashlib.sha256(outer)
 
 
 def suppressed(connection: Connection, pepper: str, phones: Sequence[str]) -> frozenset[str]:

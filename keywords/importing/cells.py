@@ -100,6 +100,8 @@ def language_of(cell: str) -> str | None:
 def zip_of(cell: str, country: str | None) -> str:
     """A postal code; those of the United States get back the zeros that spreadsheets take away."""
     if country in (None, "US"):
+        if len(cell) == 5 and cell.isascii() and cell.isdecimal():
+            return cell
         found = _US_ZIP.fullmatch(cell)
         if found is not None:
             whole = found[1].zfill(5)

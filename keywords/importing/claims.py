@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Final, NamedTuple, TypeVar
@@ -11,9 +11,10 @@ from keywords.importing import cells
 from keywords.importing.columns import Columns, Role
 from keywords.importing.dates import DateOrder
 from keywords.importing.reasons import Reason, sentence
+from keywords.reach import Unreached
 
 # Values that repeat in a file are read once; a file in which none does must not fill the memory.
-_KEPT: Final = 20_000
+_KEPT: Final = 5_000
 _Value = TypeVar("_Value")
 
 
@@ -44,8 +45,7 @@ class Profile(NamedTuple):
 NO_PROFILE: Final = Profile()
 
 
-@dataclass(slots=True)
-class Claim:
+class Claim(NamedTuple):
     """A row that says: this number agreed to this program.
 
     ``missing`` names what a whole claim would have too ("source", "date", "disclosure").
@@ -67,12 +67,14 @@ class Claim:
 class Rules:
     """How the rows of a file are to be read. ``constants`` are given once for all its rows.
 
-    ``programs`` maps the folded slug and name of each program to its slug; ``program`` is that of
-    rows which do not say. ``country`` is ISO, ``now`` the moment that dates are compared with.
+    ``programs`` maps the folded slug and name of each program to its slug, ``countries`` each slug
+    to the countries (ISO) whose numbers it texts; ``program`` is that of rows which do not say.
+    ``country`` is that of national numbers, ``now`` the moment that dates are compared with.
     """
 
     columns: Columns
     programs: Mapping[str, str]
+    countries: Mapping[str, Sequence[str]]
     now: datetime
     program: str | None = None
     country: str | None = None
@@ -84,7 +86,7 @@ class Rules:
 class Refused(ValueError):
     """A row, or a value given for all rows, that cannot be used; the message says why."""
 
-    def __init__(self, code: Reason, detail: str = "") -> None:
+    def __init__(self, code: Reason | Unreached, detail: str = "") -> None:
         super().__init__(sentence(code, detail))
         self.code = code
         self.detail = detail

@@ -35,6 +35,7 @@ class InvalidDate(ValueError):
 
 EARLIEST: Final = 1900
 LONGEST: Final = 64
+_DAY, _SECOND = len("2025-03-04"), len("2025-03-04 10:11:12")
 _MONTHS: Final = {
     name: int(number) for number, names in load("import_cells")["months"].items() for name in names
 }
@@ -66,6 +67,9 @@ def read_date(text: str, order: DateOrder | None = None) -> datetime:
 
     Raises :class:`InvalidDate`. Never guesses: "3/4/2025" needs an ``order``, "13/4/2025" does not.
     """
+    plain = _iso(text)
+    if plain is not None:
+        return plain
     written = " ".join(text.split())
     if len(written) > LONGEST:
         raise InvalidDate(DateError.UNREADABLE)
@@ -74,6 +78,21 @@ def read_date(text: str, order: DateOrder | None = None) -> datetime:
         if found is not None:
             return _moment(found, order)
     raise InvalidDate(DateError.AMBIGUOUS if _SHORT.fullmatch(written) else DateError.UNREADABLE)
+
+
+def _iso(text: str) -> datetime | None:
+    """The two forms that most programs write, "2025-03-04" and "2025-03-04 10:11:12", quickly."""
+    size = len(text)
+    if size not in (_DAY, _SECOND) or text[4] != "-" or text[7] != "-":
+        return None
+    if size == _SECOND and (text[10] not in " T" or text[13] != ":" or text[16] != ":"):
+        return None
+    try:
+        # Read with its zone: to put one in its place afterwards takes ten times as long.
+        moment = datetime.fromisoformat(f"{text}Z" if size == _SECOND else f"{text}T00:00:00Z")
+    except ValueError:
+        return None
+    return moment if moment.year >= EARLIEST else None
 
 
 def _moment(found: re.Match[str], order: DateOrder | None) -> datetime:

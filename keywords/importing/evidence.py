@@ -6,15 +6,12 @@ bytes of that value at once. A test holds them to each other.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Final
 
 from keywords.importing.claims import Claim, Memo
 from keywords.ledger import Json, canonical, instant
 from keywords.turn import digest
-
-_KEPT: Final = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +30,6 @@ class EvidenceWriter:
         self.filing = filing
         self._sources = Memo(_json)
         self._disclosures = Memo(lambda words: f'"{digest(words)}"' if words else "null")
-        self._dates: dict[datetime, str] = {}
         self._middle = f'"file":"{filing.file}","import":{filing.number},'
 
     @property
@@ -56,26 +52,28 @@ class EvidenceWriter:
             row["missing"] = list(claim.missing)
         return {"import": row}
 
-    def row(self, claim: Claim) -> bytes:
-        """The canonical bytes of what stands under the key ``import``."""
+    def repeats(self, claim: Claim, said: Mapping[str, Json]) -> bool:
+        """Whether ``said``, kept by any import of any file, is what this file's row says now."""
+        now = self.value(claim)["import"]
+        assert isinstance(now, dict)
+        return {**now, "import": None} == {**said, "import": None}
+
+    def row(self, claim: Claim, when: str | None = None) -> bytes:
+        """The canonical bytes of what stands under the key ``import``.
+
+        ``when`` is the claim's time as the ledger writes it, None where it is not at hand.
+        """
+        if when is None and claim.happened_at is not None:
+            when = instant(claim.happened_at)
+        date = f'"{when}"' if when else "null"
         missing = f'"missing":{_json_list(claim.missing)},' if claim.missing else ""
         return (
-            f'{{"date":{self._date(claim.happened_at)}'
+            f'{{"date":{date}'
             f',"disclosure":{self._disclosures[claim.disclosure]}'
             f",{self._middle}{missing}"
             f'"phone":"{claim.phone}","row":{claim.row}'
             f',"source":{self._sources[claim.source]}}}'
         ).encode("ascii")
-
-    def _date(self, moment: datetime | None) -> str:
-        if moment is None:
-            return "null"
-        known = self._dates.get(moment)
-        if known is None:
-            if len(self._dates) >= _KEPT:
-                self._dates.clear()
-            known = self._dates[moment] = f'"{instant(moment)}"'
-        return known
 
 
 def _json(words: str) -> str:

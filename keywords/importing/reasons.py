@@ -9,6 +9,8 @@ from typing import Final
 
 from keywords.phone import SENTENCES as PHONES
 from keywords.phone import PhoneError
+from keywords.reach import SENTENCES as REACH
+from keywords.reach import Unreached
 
 
 class Outcome(StrEnum):
@@ -20,7 +22,9 @@ class Outcome(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why a row did not lead to a question. The values are stable, beside those of PhoneError."""
+    """Why a row did not lead to a question. The values are stable; beside them stand those of
+    PhoneError and Unreached.
+    """
 
     NUL = "row_nul"
     NOT_TEXT = "row_not_text"
@@ -77,7 +81,7 @@ _SENTENCES: Final[Mapping[Reason, str]] = {
 }
 # Every code that a report may hold, and its sentence.
 SENTENCES: Final[Mapping[str, str]] = MappingProxyType(
-    {str(code): words for code, words in [*PHONES.items(), *_SENTENCES.items()]}
+    {str(code): words for part in (PHONES, REACH, _SENTENCES) for code, words in part.items()}
 )
 
 
@@ -86,6 +90,6 @@ def outcome_of(code: str) -> Outcome:
     return Outcome.HELD if code in HELD else Outcome.REFUSED
 
 
-def sentence(code: Reason | PhoneError | str, detail: str = "") -> str:
+def sentence(code: Reason | PhoneError | Unreached | str, detail: str = "") -> str:
     """The sentence of a row, with its detail."""
     return SENTENCES[code].replace("{}", detail)

@@ -65,6 +65,7 @@ class Task:
         return Rules(
             self.columns,
             programs,
+            {p.slug: p.countries for p in shop.programs.values()},
             now,
             self.program,
             self.country,

@@ -39,12 +39,19 @@ def judge(
     asked: Asked,
     evidence: EvidenceWriter,
     now: datetime,
+    *,
+    kept: bool = False,
 ) -> OptInOutcome:
-    """What follows from a claim, with its evidence as the ledger will have it."""
+    """What follows from a claim, with its evidence as the ledger will have it.
+
+    ``kept`` says that an earlier import of the same file has brought the same claim without proof.
+    """
     program = shop.programs[claim.program]
     proof = evidence.value(claim) | age_checked(claim, program, now)
-    decide = hold if claim.missing else opt_in
-    return decide(request(claim, evidence.actor, proof), person, shop, asked, now)
+    asking = request(claim, evidence.actor, proof)
+    if claim.missing:
+        return hold(asking, person, shop, asked, now, kept=kept)
+    return opt_in(asking, person, shop, asked, now)
 
 
 def request(claim: Claim, actor: str, proof: Mapping[str, Json]) -> OptIn:

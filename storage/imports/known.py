@@ -7,7 +7,7 @@ from datetime import datetime
 
 from keywords.importing.claims import Claim, Finding, Profile
 from keywords.importing.evidence import EvidenceWriter
-from keywords.optin import Asked, OptInAnswer
+from keywords.optin import Asked, OptInAnswer, OptInOutcome
 from keywords.people import Person
 from keywords.shop import Shop
 from keywords.turn import ConsentChange
@@ -46,11 +46,11 @@ class Court:
     def hear(self, claim: Claim) -> Finding | None:
         """What the report says of a claim; None when the person will be asked."""
         key = (claim.phone, claim.program)
-        again = repeated(claim, self.earlier.get(key))
+        earlier = self.earlier.get(key)
+        again = repeated(claim, earlier)
         if again is not None:
             return again
-        before, person = self._asked.get(claim.phone, Asked()), self.people[claim.phone]
-        outcome = judge(claim, person, self._shop, before, self._evidence, self._now)
+        outcome = self._judge(claim, earlier)
         self.people[claim.phone] = outcome.person
         self.changes += [(claim.phone, change) for change in outcome.changes]
         if outcome.answer in (OptInAnswer.ASKED, OptInAnswer.HELD):
@@ -58,6 +58,19 @@ class Court:
         if outcome.answer is OptInAnswer.ASKED:
             self.asked.append(claim)
         return finding(claim, outcome.answer)
+
+    def _judge(self, claim: Claim, earlier: Before | None) -> OptInOutcome:
+        """What follows; a claim without proof that an earlier import has kept is not kept twice."""
+        said = earlier.said if earlier is not None and claim.missing else None
+        return judge(
+            claim,
+            self.people[claim.phone],
+            self._shop,
+            self._asked.get(claim.phone, Asked()),
+            self._evidence,
+            self._now,
+            kept=said is not None and self._evidence.repeats(claim, said),
+        )
 
 
 def decide(

@@ -12,10 +12,12 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any, Final, NamedTuple
+import struct
+from binascii import hexlify
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from operator import itemgetter
+from typing import Any, Final, NamedTuple, TypeAlias
 from uuid import UUID
 
 from keywords.ledger import GENESIS, Envelope, canonical, instant
@@ -23,6 +25,7 @@ from keywords.optin import OptInOutcome
 from keywords.people import Standing
 from keywords.turn import ConsentChange
 from storage.copying import (
+    EPOCH,
     HASH_LENGTH,
     LENGTH,
     MOMENT_LENGTH,
@@ -30,6 +33,8 @@ from storage.copying import (
     UUID_LENGTH,
     columns,
     field,
+    moment,
+    number,
 )
 from storage.ledger import SALT_BYTES
 
@@ -46,7 +51,7 @@ _MARKS: Final = {
     "occurred_at": instant(MOMENT),
     "subject": str(SUBJECT),
 }
-_IN_ENVELOPE: Final = re.compile("|".join(map(re.escape, _MARKS.values())))
+_IN_ENVELOPE: Final = re.compile("|".join(map(re.escape, _MARKS.values())).encode())
 _IN_EVIDENCE: Final = canonical(EVIDENCE)
 EVENT_COLUMNS: Final = (
     *("event", "subject", "n", "change", "program", "method", "occurred_at", "recorded_at"),
@@ -55,17 +60,16 @@ EVENT_COLUMNS: Final = (
 EVIDENCE_COLUMNS: Final = ("event", "salt", "evidence")
 _CHAIN: Final = b"\x01"
 _EVIDENCE_BYTE: Final = b"\x02"
-_VERSION: Final = [bytes([0x70 | (byte & 0x0F)]) for byte in range(256)]
-_RANDOM: Final = [bytes([0x40 | (byte & 0x0F)]) for byte in range(256)]
-_VARIANT: Final = [bytes([0x80 | (byte & 0x3F)]) for byte in range(256)]
+# UUIDs are drawn so many at a time; these are the bits that their kind decides (RFC 9562).
+_DRAWN: Final = 256
+_UUID_BYTES: Final = 16
+_KIND: Final = (0xF << 76) | (0b11 << 62)
+_VERSION_4: Final = (4 << 76) | (0b10 << 62)
+_VERSION_7: Final = (7 << 76) | (0b10 << 62)
+_TIME: Final = ((1 << 48) - 1) << 80
 
-
-class Cast(NamedTuple):
-    """One new person's entries as pieces of rows for COPY, and the end of their chain in hex."""
-
-    events: list[bytes]
-    evidence: list[bytes]
-    head: str
+# A UUID: its bytes, and as it is written.
+Name: TypeAlias = tuple[bytes, bytes]
 
 
 class Written(NamedTuple):
@@ -75,46 +79,81 @@ class Written(NamedTuple):
     column: bytes
 
 
+_DAYS: Final[dict[int, str]] = {}
+_MINUTES: Final = ["T{:02}:{:02}:".format(*divmod(minute, 60)) for minute in range(24 * 60)]
+_SECONDS: Final = [f"{second:02}.000000Z" for second in range(60)]
+
+
+def written(when: datetime) -> Written:
+    """``keywords.ledger.instant`` and ``storage.copying.moment`` of a moment.
+
+    Most fall on whole seconds and share their days, so they are put together instead of formatted.
+    """
+    since = when - EPOCH
+    if since.microseconds:
+        return Written(instant(when), moment(when))
+    day = _DAYS.get(since.days)
+    if day is None:
+        day = _DAYS[since.days] = (EPOCH + timedelta(since.days)).date().isoformat()
+    minute, second = divmod(since.seconds, 60)
+    seconds = since.days * 86_400 + since.seconds
+    return Written(f"{day}{_MINUTES[minute]}{_SECONDS[second]}", number(seconds * 1_000_000))
+
+
 class Chance:
-    """Random bytes for one batch, fetched at once: a system call a row is dear."""
+    """What is drawn for one batch, many at a time: a system call a row is dear.
+
+    ``references`` are UUIDs of version 4, ``events`` of version 7 as ``storage.identifiers`` makes
+    them, of the batch's moment; ``salts`` are what evidence is hashed with.
+    """
 
     def __init__(self, now: datetime) -> None:
-        self._milliseconds = (int(now.timestamp() * 1000) & ((1 << 48) - 1)).to_bytes(6, "big")
-        self._pool, self._at = b"", 0
-
-    def take(self, count: int) -> bytes:
-        """So many random bytes."""
-        if self._at + count > len(self._pool):
-            self._pool, self._at = os.urandom(16_384), 0
-        taken = self._pool[self._at : self._at + count]
-        self._at += count
-        return taken
-
-    def event(self) -> bytes:
-        """A UUID of version 7 of the batch's moment, as ``storage.identifiers`` makes them."""
-        r = self.take(10)
-        return self._milliseconds + _VERSION[r[0]] + r[1:2] + _VARIANT[r[2]] + r[3:]
-
-    def reference(self) -> bytes:
-        """A UUID of version 4."""
-        r = self.take(16)
-        return r[:6] + _RANDOM[r[6]] + r[7:8] + _VARIANT[r[8]] + r[9:]
+        milliseconds = int(now.timestamp() * 1000) & ((1 << 48) - 1)
+        self.references = _drawn(_VERSION_4, _KIND)
+        self.events = _drawn((milliseconds << 80) | _VERSION_7, _TIME | _KIND)
+        self.salts = _salts()
 
 
-def hyphened(uuid: bytes) -> str:
-    """A UUID as it is written."""
-    h = uuid.hex()
-    return f"{h[:8]}-{h[8:12]}-{h[12:16]}-{h[16:20]}-{h[20:]}"
+def _drawn(said: int, where: int) -> Iterator[Name]:
+    """UUIDs by chance but for the bits ``where``, which are those of ``said``."""
+    size = _UUID_BYTES * _DRAWN
+    free = _repeated(where ^ ((1 << 128) - 1))
+    fixed = _repeated(said)
+    while True:
+        chance = int.from_bytes(os.urandom(size), "big")
+        data = ((chance & free) | fixed).to_bytes(size, "big")
+        yield from zip(
+            map(itemgetter(0), _UUIDS(data)), map(b"-".join, _GROUPS(hexlify(data))), strict=True
+        )
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    """One entry of a mould: pieces of its canonical text and of its row between the marks."""
+_UUIDS: Final = struct.Struct(f"{_UUID_BYTES}s").iter_unpack
+# 8-4-4-4-12 digits.
+_GROUPS: Final = struct.Struct("8s4s4s4s12s").iter_unpack
+
+
+def _repeated(uuid: int) -> int:
+    return int.from_bytes(uuid.to_bytes(_UUID_BYTES, "big") * _DRAWN, "big")
+
+
+def _salts() -> Iterator[bytes]:
+    while True:
+        data = os.urandom(SALT_BYTES * _DRAWN)
+        for at in range(0, len(data), SALT_BYTES):
+            yield data[at : at + SALT_BYTES]
+
+
+class _Entry(NamedTuple):
+    """One entry of a mould: pieces of its canonical text and of its row between the marks.
+
+    ``size`` is the length of the text, which is the same for everybody, as a column begins with it.
+    """
 
     evidence: tuple[bytes, bytes]
-    envelope: tuple[str, str, str, str, str]
+    envelope: tuple[bytes, bytes, bytes, bytes, bytes]
     middle: bytes
     after: bytes
+    size: bytes
 
 
 class Mould:
@@ -130,33 +169,40 @@ class Mould:
         ]
 
     def cast(
-        self, chance: Chance, reference: bytes, subject: str, when: Written, evidence: bytes
-    ) -> Cast:
-        """The entries of one person.
+        self, chance: Chance, who: Name, when: Written, said: bytes
+    ) -> tuple[bytes, bytes, bytes]:
+        """The entries of one person and their evidence as rows for COPY; their chain's end in hex.
 
-        ``subject`` is the reference as it is written, ``when`` when it happened, ``evidence`` what
-        the row says.
+        ``who`` is the reference, ``when`` when it happened, ``said`` what the row says.
         """
         head = GENESIS
-        events: list[bytes] = []
-        kept: list[bytes] = []
-        for entry in self._entries:
-            event, salt = chance.event(), chance.take(SALT_BYTES)
-            proof = evidence.join(entry.evidence)
-            digest = _sha256(_EVIDENCE_BYTE + salt + proof).digest()
-            a, b, c, d, e = entry.envelope
-            envelope = "".join(
-                (a, hyphened(event), b, digest.hex(), c, when.text, d, subject, e)
-            ).encode("ascii")
-            prev, head = head, _sha256(_CHAIN + head + envelope).digest()
-            row = (_ROW_OF_EVENT, event, UUID_LENGTH, reference, entry.middle, when.column)
-            events += (*row, entry.after, digest, LENGTH(len(envelope)), envelope)
-            events += (HASH_LENGTH, prev, HASH_LENGTH, head)
-            kept += (_ROW_OF_EVIDENCE, event, _SALT_LENGTH, salt, LENGTH(len(proof)), proof)
-        return Cast(events, kept, head.hex())
+        events = kept = b""
+        reference, subject = who
+        for (opening, ending), (a, b, c, d, e), middle, after, size in self._entries:
+            event, name = next(chance.events)
+            salt = next(chance.salts)
+            proof = opening + said + ending
+            shown = _PROOF.copy()
+            shown.update(salt + proof)
+            digest = shown.digest()
+            at = when.text.encode()
+            envelope = b"".join((a, name, b, hexlify(digest), c, at, d, subject, e))
+            prev = head
+            chain = _FIRST.copy() if head is GENESIS else _sha256(_CHAIN + head)
+            chain.update(envelope)
+            head = chain.digest()
+            row = (_ROW_OF_EVENT, event, UUID_LENGTH, reference, middle, when.column, after)
+            events += b"".join((*row, digest, size, envelope, HASH_LENGTH, prev, HASH_LENGTH, head))
+            kept += b"".join(
+                (_ROW_OF_EVIDENCE, event, _SALT_LENGTH, salt, LENGTH(len(proof)), proof)
+            )
+        return events, kept, hexlify(head)
 
 
 _sha256: Final[Callable[..., Any]] = hashlib.sha256
+# To begin a hash costs as much as to hash some hundred bytes, so what all begin with is begun once.
+_FIRST: Final = _sha256(_CHAIN + GENESIS)
+_PROOF: Final = _sha256(_EVIDENCE_BYTE)
 _ROW_OF_EVENT: Final = columns(len(EVENT_COLUMNS)) + UUID_LENGTH
 _ROW_OF_EVIDENCE: Final = columns(len(EVIDENCE_COLUMNS)) + UUID_LENGTH
 _SALT_LENGTH: Final = LENGTH(SALT_BYTES)
@@ -164,36 +210,33 @@ _SALT_LENGTH: Final = LENGTH(SALT_BYTES)
 
 def _entry(log: UUID, n: int, change: ConsentChange, now: datetime) -> _Entry:
     entry = change.entry
-    envelope = (
-        Envelope(
-            log=log,
-            subject=SUBJECT,
-            n=n,
-            event=_EVENT,
-            change=entry.change,
-            program=entry.program,
-            program_version=entry.version,
-            method=entry.method,
-            actor=change.actor,
-            before=entry.before,
-            after=entry.after,
-            occurred_at=entry.occurred_at,
-            recorded_at=now,
-            message_sid=None,
-            terms=entry.terms,
-            evidence_digest=_DIGEST,
-        )
-        .canonical()
-        .decode("ascii")
-    )
-    assert tuple(_IN_ENVELOPE.findall(envelope)) == tuple(_MARKS.values())
+    envelope = Envelope(
+        log=log,
+        subject=SUBJECT,
+        n=n,
+        event=_EVENT,
+        change=entry.change,
+        program=entry.program,
+        program_version=entry.version,
+        method=entry.method,
+        actor=change.actor,
+        before=entry.before,
+        after=entry.after,
+        occurred_at=entry.occurred_at,
+        recorded_at=now,
+        message_sid=None,
+        terms=entry.terms,
+        evidence_digest=_DIGEST,
+    ).canonical()
+    assert [mark.decode() for mark in _IN_ENVELOPE.findall(envelope)] == [*_MARKS.values()]
     a, b, c, d, e = _IN_ENVELOPE.split(envelope)
-    before, after = canonical(dict(change.evidence)).split(_IN_EVIDENCE)
+    opening, ending = canonical(dict(change.evidence)).split(_IN_EVIDENCE)
     copied = (n, str(entry.change), entry.program, str(entry.method))
     placement = field(entry.terms.get("placement"))
     return _Entry(
-        evidence=(before, after),
+        evidence=(opening, ending),
         envelope=(a, b, c, d, e),
         middle=b"".join(map(field, copied)) + MOMENT_LENGTH,
         after=field(now) + NULL + placement + HASH_LENGTH,
+        size=LENGTH(len(envelope)),
     )

@@ -9,11 +9,11 @@ from typing import Final, NamedTuple, TypeAlias
 
 from keywords.importing.claims import Claim, Finding
 from keywords.importing.evidence import EvidenceWriter
-from keywords.ledger import Json, instant
+from keywords.ledger import Json
 from keywords.optin import Asked, OptInAnswer, hold, opt_in
 from keywords.people import Person, Standing
 from keywords.shop import Shop
-from storage.copying import NUMBER_LENGTH, columns, copy, field, moment, number
+from storage.copying import NUMBER_LENGTH, columns, copy, field, number
 from storage.database import Connection
 from storage.imports import profiles
 from storage.imports.judging import age_checked, finding, request
@@ -23,11 +23,10 @@ from storage.imports.moulds import (
     EVIDENCE_COLUMNS,
     MOMENT,
     SUBJECT,
-    Cast,
     Chance,
     Mould,
     Written,
-    hyphened,
+    written,
 )
 from storage.imports.people import Admission, Ground
 from storage.projection import columns as standing_columns
@@ -37,17 +36,26 @@ _WAITING: Final = ("subscriber_id", "program", "not_before")
 _ROW_OF_STANDING: Final = columns(len(_STANDING)) + NUMBER_LENGTH
 _ROW_OF_WAITING: Final = columns(len(_WAITING)) + NUMBER_LENGTH
 
+# A named tuple's own constructor takes three times as long, and there is one for each row.
+_new: Final = tuple.__new__
+
 # What decides the outcome for somebody new: program, language, with proof or not, age shown or not.
 _Kind: TypeAlias = tuple[str, str | None, bool, bool]
 
 
 class Casting(NamedTuple):
-    """A claim about somebody new, and what it makes of them; ``ref`` as it is written."""
+    """A claim about somebody new, and what it makes of them.
+
+    ``ref`` is the reference as it is written, ``head`` the end of the chain in hex; ``events`` and
+    ``evidence`` are rows for COPY.
+    """
 
     claim: Claim
-    ref: str
-    cast: Cast
     settled: _Settled
+    ref: bytes
+    events: bytes
+    evidence: bytes
+    head: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,37 +76,37 @@ class Newcomers:
         self._evidence = evidence
         self._chance = Chance(ground.now)
         self._moulds: dict[_Kind, _Settled] = {}
-        self._moments: dict[datetime | None, Written] = {}
+        self._moments: dict[datetime | None, tuple[str | None, Written]] = {}
         self.findings: list[Finding] = []
         self.castings: list[Casting] = []
 
     def add(self, claim: Claim) -> None:
         """Cast a claim. What cannot be cast (nobody may be asked) becomes a finding."""
         settled = self._settled(claim)
-        answer = settled.mould.answer
-        if answer not in (OptInAnswer.ASKED, OptInAnswer.HELD):
-            refused = finding(claim, answer)
+        if settled.mould.answer not in (OptInAnswer.ASKED, OptInAnswer.HELD):
+            refused = finding(claim, settled.mould.answer)
             assert refused is not None
             self.findings.append(refused)
             return
-        reference = self._chance.reference()
-        ref, when = hyphened(reference), self._written(claim.happened_at)
-        evidence = self._evidence.row(claim)
-        cast = settled.mould.cast(self._chance, reference, ref, when, evidence)
-        self.castings.append(Casting(claim, ref, cast, settled))
+        who, (said, when) = next(self._chance.references), self._moment(claim.happened_at)
+        cast = settled.mould.cast(self._chance, who, when, self._evidence.row(claim, said))
+        self.castings.append(_new(Casting, (claim, settled, who[1], *cast)))
 
-    def _written(self, happened_at: datetime | None) -> Written:
-        """When it happened, by what the row says; never later than now."""
-        written = self._moments.get(happened_at)
-        if written is None:
+    def _moment(self, happened_at: datetime | None) -> tuple[str | None, Written]:
+        """What a row says of when it happened, and when it did; that is never later than now."""
+        known = self._moments.get(happened_at)
+        if known is None:
             now = self._ground.now
-            when = now if happened_at is None else min(happened_at, now)
-            written = self._moments[happened_at] = Written(instant(when), moment(when))
-        return written
+            said = written(happened_at) if happened_at else None
+            when = said if said and happened_at and happened_at <= now else written(now)
+            known = self._moments[happened_at] = (said.text if said else None), when
+        return known
 
     def _settled(self, claim: Claim) -> _Settled:
         program = self._shop.programs[claim.program]
-        aged = age_checked(claim, program, self._ground.now)
+        aged = {}
+        if program.minimum_age is not None:
+            aged = age_checked(claim, program, self._ground.now)
         kind = (claim.program, claim.language, not claim.missing, bool(aged))
         settled = self._moulds.get(kind)
         if settled is None:
@@ -123,19 +131,21 @@ class Newcomers:
 def admissions(castings: Iterable[Casting]) -> list[Admission]:
     """How those who were cast are admitted."""
     return [
-        Admission(c.claim.phone, c.ref, c.settled.mould.language, c.settled.mould.n, c.cast.head)
-        for c in castings
+        _new(Admission, (claim.phone, ref, settled.mould.language, settled.mould.n, head))
+        for claim, settled, ref, _, _, head in castings
     ]
 
 
 def write(connection: Connection, made: Sequence[Casting], ids: Mapping[str, int]) -> None:
     """Write the newcomers who were admitted under these ids: ledger, standings, queue, profiles."""
-    events = [piece for casting in made for piece in casting.cast.events]
-    evidence = [piece for casting in made for piece in casting.cast.evidence]
+    events: list[bytes] = []
+    evidence: list[bytes] = []
     standings: list[bytes] = []
     waiting: list[bytes] = []
     described: list[bytes] = []
-    for claim, _, _, settled in made:
+    for claim, settled, _, entries, proof, _ in made:
+        events.append(entries)
+        evidence.append(proof)
         key = number(ids[claim.phone])
         for standing in settled.standings:
             standings += (_ROW_OF_STANDING, key, standing)
@@ -151,7 +161,7 @@ def write(connection: Connection, made: Sequence[Casting], ids: Mapping[str, int
 
 def findings(made: Iterable[Casting]) -> list[Finding]:
     """The rows that were held."""
-    told = (finding(c.claim, c.settled.mould.answer) for c in made)
+    told = (finding(c.claim, OptInAnswer.HELD) for c in made if not c.settled.waiting)
     return [each for each in told if each is not None]
 
 

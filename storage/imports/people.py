@@ -13,9 +13,10 @@ from typing import Final, NamedTuple
 from uuid import UUID
 
 from keywords.importing.evidence import Filing
+from keywords.ledger import Json
 from storage.database import Connection
 from storage.imports.tables import ImportState
-from storage.suppression import phone_digest
+from storage.suppression import phone_digests
 
 # The part's row is locked: of two processes that take themselves for this part, one waits here and
 # then finds that the position has moved.
@@ -49,16 +50,20 @@ ORDER BY a.phone
 ON CONFLICT (phone) DO UPDATE SET language = s.language WHERE false
 RETURNING phone, id
 """
+# What this import has written; and what is held because of an earlier import of the same file,
+# since the same claim without proof is not kept twice.
 _BEFORE: Final = """
-SELECT s.phone, e.program, e.change = 'optin_requested',
-       (convert_from(v.evidence, 'UTF8')::jsonb -> 'import' ->> 'row')::bigint
+SELECT s.phone, e.program, e.change = 'optin_requested', v.said
 FROM subscribers s JOIN consent_events e ON e.subject = s.ref
-JOIN consent_evidence v ON v.event = e.event
+CROSS JOIN LATERAL (
+    SELECT convert_from(evidence, 'UTF8')::jsonb -> 'import' AS said
+    FROM consent_evidence WHERE event = e.event) v
 WHERE s.phone = ANY(string_to_array(%(phones)s, ',')) AND e.method = 'import'
-  AND e.change IN ('optin_requested', 'import_asserted') AND e.recorded_at >= %(since)s
-  AND convert_from(v.evidence, 'UTF8')::jsonb -> 'import' -> 'import' = to_jsonb(%(import)s::bigint)
+  AND e.change IN ('optin_requested', 'import_asserted')
+  AND (e.recorded_at >= %(since)s AND v.said -> 'import' = to_jsonb(%(import)s::bigint)
+       OR e.change = 'import_asserted' AND v.said ->> 'file' = %(file)s)
 """
-_NOBODY: Final = "00" * 32
+_NOBODY: Final = b"00" * 32
 
 
 class Superseded(Exception):
@@ -77,20 +82,27 @@ class Ground:
 
 
 class Admission(NamedTuple):
-    """Somebody new with the entries that are about to be written; blank for one who is known."""
+    """Somebody new with the entries that are about to be written; blank for one who is known.
+
+    ``ref`` and ``head`` are as they are written, in ASCII.
+    """
 
     phone: str
-    ref: str = ""
+    ref: bytes = b""
     language: str = ""
     n: int = 0
-    head: str = _NOBODY
+    head: bytes = _NOBODY
 
 
 class Before(NamedTuple):
-    """What this import wrote about somebody before: in which row, and whether with proof."""
+    """What this file said about somebody before: in which row, and whether with proof.
+
+    ``said`` is what the ledger keeps of that row; a trial, which keeps nothing, has none.
+    """
 
     row: int
     whole: bool
+    said: Mapping[str, Json] | None = None
 
 
 def look(
@@ -105,7 +117,9 @@ def look(
 
     Raises :class:`Superseded`.
     """
-    digests = {phone_digest(pepper, phone).hex(): phone for phone in phones}
+    numbers = list(phones)
+    hashes = (digest.hex() for digest in phone_digests(pepper, numbers))
+    digests = dict(zip(hashes, numbers, strict=True))
     values = {
         "phones": ",".join(digests.values()),
         "digests": ",".join(digests),
@@ -125,10 +139,10 @@ def admit(connection: Connection, people: Sequence[Admission]) -> Mapping[str, i
     phones, refs, languages, ns, heads = zip(*people, strict=True)
     values = {
         "phones": ",".join(phones),
-        "refs": ",".join(refs),
+        "refs": b",".join(refs).decode("ascii"),
         "languages": ",".join(languages),
         "ns": ",".join(map(str, ns)),
-        "heads": ",".join(heads),
+        "heads": b",".join(heads).decode("ascii"),
     }
     return dict(connection.execute(_ADMIT, values, prepare=True).fetchall())
 
@@ -136,11 +150,19 @@ def admit(connection: Connection, people: Sequence[Admission]) -> Mapping[str, i
 def before(
     connection: Connection, filing: Filing, since: datetime, phones: Iterable[str]
 ) -> dict[tuple[str, str], Before]:
-    """What this import, begun at ``since``, wrote before, by number and program."""
-    values = {"phones": ",".join(phones), "import": filing.number, "since": since}
+    """What this import, begun at ``since``, wrote before, by number and program.
+
+    With it what an earlier import of the same file has held.
+    """
+    values = {
+        "phones": ",".join(phones),
+        "import": filing.number,
+        "file": filing.file,
+        "since": since,
+    }
     found: dict[tuple[str, str], Before] = {}
-    for phone, program, whole, row in connection.execute(_BEFORE, values, prepare=True):
-        keep_first(found, (phone, program), Before(row, whole))
+    for phone, program, whole, said in connection.execute(_BEFORE, values, prepare=True):
+        keep_first(found, (phone, program), Before(said["row"], whole, said))
     return found
 
 

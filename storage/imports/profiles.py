@@ -7,7 +7,15 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from keywords.importing.claims import NO_PROFILE, Memo, Profile
-from storage.copying import NULL, NUMBER_LENGTH, columns, copy, field, json_field
+from storage.copying import (
+    NULL,
+    NUMBER_LENGTH,
+    columns,
+    copy,
+    field,
+    json_field,
+    text_field,
+)
 from storage.database import Connection
 from storage.rowsets import Batch, Rowset
 
@@ -19,8 +27,8 @@ _NAMES: Final = (
 _ROW: Final = columns(len(_NAMES)) + NUMBER_LENGTH
 _PLACED: Final = field(SOURCE)
 _BLANK: Final = json_field("{}")
-# Names and places repeat: the bytes of those that were met before are kept, up to a number.
-_texts: Final = Memo(field)
+# Tiers and sizes repeat: the bytes of those that were met before are kept, up to a number.
+_documents: Final = Memo(json_field)
 # A file is hearsay: it fills gaps and overwrites nothing that is there.
 _FILL: Final = """
 INSERT INTO {table} AS t ({names}) SELECT {names} FROM {rows}
@@ -64,19 +72,19 @@ def pieces(key: bytes, profile: Profile) -> tuple[bytes, ...]:
     """
     first, last, birth, code, city, state, country, attributes = profile
     place = _PLACED if code or city or state or country else NULL
-    own = _BLANK if attributes == "{}" else json_field(attributes)
+    own = _BLANK if attributes == "{}" else _documents[attributes]
     if place is NULL and own is _BLANK and not (first or last or birth):
         return ()
     return (
         _ROW,
         key,
-        _texts[first] if first else NULL,
-        _texts[last] if last else NULL,
+        text_field(first) if first else NULL,
+        text_field(last) if last else NULL,
         field(birth) if birth else NULL,
-        _texts[code] if code else NULL,
-        _texts[city] if city else NULL,
-        _texts[state] if state else NULL,
-        _texts[country] if country else NULL,
+        text_field(code) if code else NULL,
+        text_field(city) if city else NULL,
+        text_field(state) if state else NULL,
+        text_field(country) if country else NULL,
         place,
         own,
     )

@@ -130,6 +130,8 @@ def test_the_same_file_is_not_imported_twice_by_mistake(run: Run, database: Conn
     assert counted(database) == before
     again = json.loads(run("--program", "deals", "--again", "--json").stdout)
     assert again["codes"]["asked_already"] == 2
+    assert again["codes"]["source_missing"] == 1
+    assert counted(database)["consent_events"] == before["consent_events"]
     other = json.loads(run("--program", "deals", "--date-order", "dmy", "--json").stdout)
     assert other["asked"] == 1
 
@@ -148,10 +150,20 @@ def test_an_import_that_was_interrupted_is_taken_up(run: Run, database: Connecti
     assert acts[-2:] == ["import.resumed", "import.finished"]
 
 
+def serve(database: Connection, *countries: str) -> None:
+    """Let the demo's deals be for people of these countries."""
+    database.execute(
+        "UPDATE programs SET body = body || %s::jsonb WHERE slug = 'deals'",
+        (json.dumps({"countries": countries}),),
+    )
+    database.execute("UPDATE catalogue SET version = version + 1")
+
+
 def test_what_holds_for_all_rows_is_given_once(
     run: Run, database: Connection, tmp_path: Path
 ) -> None:
     """Source, date, and the disclosure in a file; the columns by hand."""
+    serve(database, "US", "GB")
     words = tmp_path / "words.txt"
     words.write_text("Yes, text me deals.\nMsg & data rates may apply.")
     result = run(
@@ -168,6 +180,21 @@ def test_what_holds_for_all_rows_is_given_once(
     ).fetchall()
     assert (phone, attributes) == ("+447400123456", {"column_1": "gold"})
     assert text == words.read_text()
+
+
+def test_numbers_that_a_program_does_not_text_are_refused(run: Run, database: Connection) -> None:
+    """By the countries of the program, and lines that no person reads."""
+    rows = "phone\n+14155550101\n+447400123456\n+16135550123\n1-800-555-0199\n"
+    first = json.loads(run("--program", "deals", "--json", content=rows).stdout)
+    serve(database, "US", "CA")
+    second = json.loads(run("--program", "deals", "--again", "--json", content=rows).stdout)
+
+    assert first["codes"] == {"phone_country": 2, "phone_line_type": 1, "source_missing": 1}
+    assert second["codes"] == {"phone_country": 1, "phone_line_type": 1, "source_missing": 2}
+    assert database.execute("SELECT phone FROM subscribers ORDER BY phone").fetchall() == [
+        ("+14155550101",),
+        ("+16135550123",),
+    ]
 
 
 @pytest.mark.parametrize(

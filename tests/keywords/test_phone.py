@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import phonenumbers
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from keywords.phone import (
@@ -167,3 +168,38 @@ def test_parsing_ends_in_a_number_or_in_a_code(text: str) -> None:
 
     assert parse(number.e164) == number
     assert address(number.e164).phone == number.e164
+
+
+@settings(max_examples=1500)
+@given(
+    st.sampled_from(["+1", "+44", "+33", "+52", "+49", "+39", "+7", "+800", "+883", "+61", "+599"]),
+    st.integers(10**4, 10**12),
+)
+def test_a_number_is_one_where_phonenumbers_says_so(start: str, rest: int) -> None:
+    """The type of a number is asked for, and is known of valid ones alone."""
+    written = f"{start}{rest}"
+    try:
+        found = parse(written)
+    except InvalidPhone as error:
+        if error.code is PhoneError.NOT_VALID:
+            assert not phonenumbers.is_valid_number(phonenumbers.parse(written))
+        return
+
+    number = phonenumbers.parse(written)
+    assert phonenumbers.is_valid_number(number)
+    region = phonenumbers.region_code_for_number(number)
+    assert found.region == (None if region == "001" else region)
+
+
+@given(st.text(st.characters(max_codepoint=127), max_size=70))
+def test_plain_text_is_read_like_its_full_width_form(text: str) -> None:
+    """ASCII goes a shorter way through the cleaning; it must lead to the same place."""
+    wide = "".join(chr(ord(c) + 0xFEE0) if "!" <= c <= "~" else c for c in text)
+
+    def found(written: str) -> str:
+        try:
+            return parse(written, "US").e164
+        except InvalidPhone as error:
+            return error.code
+
+    assert found(wide) == found(text)

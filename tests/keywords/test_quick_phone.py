@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from keywords.phone import InvalidPhone, parse
-from keywords.quick_phone import PhoneReader
+from keywords.phone import InvalidPhone, LineType, parse
+from keywords.quick_phone import REGION, PhoneReader
 
 REGIONS = (None, "US", "us", "CA", "GB", "MX", "AG", "DE", "JP", "ZZ")
 READERS = {region: PhoneReader(region) for region in REGIONS}
@@ -64,6 +64,23 @@ def test_both_readers_agree(text: str, region: str | None) -> None:
     assert quick(text, region) == thorough(text, region)
 
 
+@settings(max_examples=1000)
+@given(north_american() | FOREIGN, st.sampled_from(REGIONS))
+def test_both_know_the_same_of_a_number(text: str, region: str | None) -> None:
+    """Where the quick one says no more, the plan knows an ordinary line of the United States."""
+    try:
+        found, said = READERS[region].read(text)
+    except InvalidPhone:
+        return
+
+    known = parse(text, region)
+    assert found == known.e164
+    if said is None:
+        assert (known.region, known.line_type) == (REGION, LineType.MOBILE_OR_LANDLINE)
+    else:
+        assert said == known
+
+
 @settings(max_examples=500)
 @given(north_american())
 def test_what_the_quick_reader_takes_is_valid_to_phonenumbers(text: str) -> None:
@@ -82,7 +99,11 @@ def test_every_area_code_is_judged_alike(region: str | None) -> None:
     offices = ("200", "235", "469", "500", "555", "700", "911", "999")
     for area, office in product(range(200, 1000), offices):
         text = f"+1 ({area}) {office}-0123"
-        assert quick(text, region) == thorough(text, region), text
+        found = quick(text, region)
+        assert found == thorough(text, region), text
+        if found.startswith("+") and READERS[region].read(text)[1] is None:
+            number = phonenumbers.parse(text)
+            assert phonenumbers.region_code_for_number(number) == REGION, text
 
 
 @settings(max_examples=1000)

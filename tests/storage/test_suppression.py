@@ -6,9 +6,18 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from storage.database import Connection, connect
-from storage.suppression import SuppressionReason, blocking, phone_digest, suppress, suppressed
+from storage.suppression import (
+    SuppressionReason,
+    blocking,
+    phone_digest,
+    phone_digests,
+    suppress,
+    suppressed,
+)
 
 PEPPER = "a phone pepper of the tests, 32 b"
 ANNA, BEN = "+14155550123", "+14155550124"
@@ -42,3 +51,9 @@ def test_whoever_confirmed_since_gets_texts_again(
     found = blocking(connection, PEPPER, {ANNA: confirmed, BEN: None})
 
     assert found == ({ANNA} if blocked else frozenset())
+
+
+@given(st.text(max_size=200), st.lists(st.text(max_size=20)))
+def test_many_numbers_have_the_same_digests_as_one(pepper: str, phones: list[str]) -> None:
+    """Whatever the pepper's length; RFC 2104 hashes one that is longer than a block."""
+    assert phone_digests(pepper, phones) == [phone_digest(pepper, phone) for phone in phones]

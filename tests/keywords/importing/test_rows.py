@@ -16,6 +16,7 @@ from keywords.importing.dates import DateOrder
 from keywords.importing.reasons import HELD, SENTENCES, Outcome, Reason, outcome_of, sentence
 from keywords.importing.rows import RowReader
 from keywords.phone import PhoneError
+from keywords.reach import Unreached
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 HEADER = (
@@ -29,6 +30,7 @@ GOOD = {
     "Consent text": "Yes, text me deals.",
 }
 PROGRAMS = {"deals": "deals", "acme deals": "deals", "coffee": "coffee"}
+COUNTRIES = {"deals": ("US", "CA", "GB"), "coffee": ("GB",)}
 
 
 def read(constants: Mapping[Role, str] | None = None, **over: Any) -> Claim | Finding:
@@ -36,7 +38,7 @@ def read(constants: Mapping[Role, str] | None = None, **over: Any) -> Claim | Fi
     rules = over.pop("rules", {})
     columns = assign(HEADER, len(HEADER), {Role.ATTRIBUTES: ["Shoe size"]})
     values: dict[str, Any] = {"program": "deals", "country": "US", "constants": constants or {}}
-    reader = RowReader(Rules(columns, PROGRAMS, NOW, **values | rules))
+    reader = RowReader(Rules(columns, PROGRAMS, COUNTRIES, NOW, **values | rules))
     given = GOOD | {name.replace("_", " "): cell for name, cell in over.items()}
     record = [given.get(name, "") for name in HEADER]
     return reader.read(7, record, odd=not "".join(record).isascii() or "\0" in "".join(record))
@@ -104,6 +106,9 @@ REFUSED = [
     pytest.param({"Phone": "+1415555267100"}, PhoneError.TOO_LONG, "", id="long"),
     pytest.param({"Phone": "+402222222"}, PhoneError.NOT_POSSIBLE, "", id="not possible"),
     pytest.param({"Phone": "(555) 555-5555"}, PhoneError.NOT_VALID, "", id="not valid"),
+    pytest.param({"Phone": "+33612345678"}, Unreached.COUNTRY, "", id="country not served"),
+    pytest.param({"Program": "coffee"}, Unreached.COUNTRY, "", id="nor ours"),
+    pytest.param({"Phone": "+1 800 555 0199"}, Unreached.LINE, "", id="toll-free"),
     pytest.param({"City": "a\0b"}, Reason.NUL, "", id="nul"),
     pytest.param({"City": "Z\ufffdrich"}, Reason.NOT_TEXT, "", id="lost"),
     pytest.param({"City": "Z\udcfcrich"}, Reason.NOT_TEXT, "", id="undecoded"),
@@ -211,7 +216,7 @@ def test_a_national_number_is_read_in_the_country_of_its_row() -> None:
 def test_rows_of_another_width() -> None:
     """Empty ends may be left out; more cells than columns mean that they are in a wrong place."""
     columns = assign(("Phone", "Source"), 2, {})
-    reader = RowReader(Rules(columns, PROGRAMS, NOW, "deals", "US"))
+    reader = RowReader(Rules(columns, PROGRAMS, COUNTRIES, NOW, "deals", "US"))
 
     short = reader.read(2, ["4155552671"], odd=False)
     padded = reader.read(2, ["4155552671", "Fair", "", " "], odd=False)
@@ -245,12 +250,13 @@ def test_every_reason_that_needs_no_database_is_reached_here() -> None:
     }
     reached = {case.values[1] for case in REFUSED} | {Reason.TOO_MANY_CELLS} | HELD
 
-    assert reached | known == set(Reason) | set(PhoneError)
+    assert reached | known == {*Reason, *PhoneError, *Unreached}
 
 
 def test_every_code_has_a_sentence_of_its_own() -> None:
     """Held rows share theirs, which names what is missing."""
-    refused = [SENTENCES[code] for code in [*Reason, *PhoneError] if code not in HELD]
+    codes = [*Reason, *PhoneError, *Unreached]
+    refused = [SENTENCES[code] for code in codes if code not in HELD]
 
     assert len(set(refused)) == len(refused)
     assert sentence(Reason.DUPLICATE, "12") == "The number is in row 12 already."
@@ -266,7 +272,7 @@ CELLS = st.text(max_size=30) | st.sampled_from(["+14155552671", "2025-03-04", "=
 def test_any_row_is_a_claim_or_a_finding(record: list[str]) -> None:
     """No row ends the import."""
     columns = assign(HEADER, len(HEADER), {Role.ATTRIBUTES: ["Shoe size"]})
-    reader = RowReader(Rules(columns, PROGRAMS, NOW, "deals", "US"))
+    reader = RowReader(Rules(columns, PROGRAMS, COUNTRIES, NOW, "deals", "US"))
     found = reader.read(2, record, odd=True)
 
     if isinstance(found, Finding):

@@ -56,9 +56,9 @@ class Files:
     database_url: str
     made: int = field(default=0)
 
-    def begun(self) -> tuple[int, datetime]:
-        """A new import that runs; its number, and when it was asked for."""
-        self.made += 1
+    def begun(self, *, again: bool = False) -> tuple[int, datetime]:
+        """A new import that runs, ``again`` of the last file; its number, and when it began."""
+        self.made += not again
         pool = engine(self.database_url, "test", pool_size=1)
         with transaction(sessions(pool)) as work:
             row = jobs.create(
@@ -83,9 +83,9 @@ class Files:
         assert writer.resume()
         return writer
 
-    def bring(self, *batches: Sequence[Claim]) -> dict[int, str]:
+    def bring(self, *batches: Sequence[Claim], again: bool = False) -> dict[int, str]:
         """Import a file; the codes of the rows that were refused or held."""
-        number, since = self.begun()
+        number, since = self.begun(again=again)
         writer = self.writer(number, since)
         for position, claims in enumerate(batches, start=1):
             writer.write(Read(claims, (), position * 1000, done=position == len(batches)))

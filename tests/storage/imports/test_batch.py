@@ -176,6 +176,64 @@ def test_another_file_says_that_the_question_is_open(files: Files) -> None:
     assert files.bring([claim(2, ANNA)]) == {2: "asked_already"}
 
 
+@pytest.mark.parametrize("apart", [False, True], ids=["in one batch", "in two"])
+@pytest.mark.parametrize(
+    ("rows", "expected", "entries"),
+    [
+        pytest.param("b", {2: "source_missing"}, ["import_asserted"], id="held"),
+        pytest.param(
+            "bb", {2: "source_missing", 3: "duplicate"}, ["import_asserted"], id="held twice"
+        ),
+        pytest.param(
+            "bw",
+            {2: "asked_already", 3: "asked_already"},
+            ["import_asserted", "optin_requested"],
+            id="proof later",
+        ),
+    ],
+)
+def test_the_same_file_once_more_asserts_nothing_twice(
+    files: Files, rows: str, expected: dict[int, str], entries: list[str], apart: bool
+) -> None:
+    """Its rows are held as before; the ledger has had their claims since the first time."""
+    claims = [
+        claim(row, ANNA) if kind == "w" else bare(row, ANNA) for row, kind in enumerate(rows, 2)
+    ]
+    batches = [[each] for each in claims] if apart else [claims]
+    files.bring(*batches)
+
+    assert files.bring(*batches, again=True) == expected
+    assert files.scene.changes(ANNA) == entries
+    assert files.faults() == []
+
+
+@pytest.mark.parametrize(
+    ("over", "again"),
+    [
+        pytest.param({}, False, id="another file"),
+        pytest.param({"source": "Fair", "missing": ("date", "disclosure")}, True, id="read anew"),
+        pytest.param({"program": "coffee"}, True, id="another program"),
+    ],
+)
+def test_another_claim_without_proof_is_kept_beside_the_first(
+    files: Files, over: dict[str, Any], again: bool
+) -> None:
+    """Each says something of its own: a file, a program, more of what is missing."""
+    files.bring([bare(2, ANNA)])
+    files.bring([bare(2, ANNA, **over)], again=again)
+
+    assert files.scene.changes(ANNA) == ["import_asserted", "import_asserted"]
+    assert files.faults() == []
+
+
+def test_proof_that_is_found_later_in_the_same_file_counts(files: Files) -> None:
+    """The columns were told wrongly the first time."""
+    files.bring([bare(2, ANNA)])
+
+    assert files.bring([claim(2, ANNA)], again=True) == {}
+    assert files.scene.changes(ANNA) == ["import_asserted", "optin_requested"]
+
+
 def test_the_language_of_a_row_is_the_first_entry(files: Files) -> None:
     """The question will be asked in it."""
     files.bring([claim(2, ANNA, language="es"), claim(3, BEN)])

@@ -12,11 +12,13 @@ from hypothesis import strategies as st
 
 from keywords.importing.claims import Claim, Profile
 from keywords.importing.evidence import EvidenceWriter, Filing
-from keywords.ledger import GENESIS, canonical
+from keywords.ledger import GENESIS, canonical, instant
 from keywords.optin import Asked
 from keywords.people import Person
 from storage import ledger
+from storage.copying import field, moment, text_field
 from storage.imports.judging import judge
+from storage.imports.moulds import written
 from storage.ledger import Chain
 from storage.shop import load_shop
 from tests.storage.imports.conftest import Files, bare, claim
@@ -83,6 +85,21 @@ def test_identifiers_are_of_their_versions(files: Files) -> None:
     assert {uuid.variant for uuid in subjects | events} == {UUID(int=0, version=4).variant}
 
 
+MOMENTS = st.datetimes(datetime(1900, 1, 1), datetime(2200, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
+
+
+@given(MOMENTS | MOMENTS.map(lambda when: when.replace(microsecond=0)))
+def test_a_moment_is_put_together_as_it_is_formatted(when: datetime) -> None:
+    """As the ledger writes it, and as a column."""
+    assert written(when) == (instant(when), moment(when))
+
+
+@given(st.text(max_size=300))
+def test_a_text_is_the_same_column_by_both_ways(words: str) -> None:
+    """Short and long."""
+    assert text_field(words) == field(words)
+
+
 @given(
     st.integers(2, 10**9),
     st.text(max_size=40),
@@ -98,3 +115,4 @@ def test_both_writers_of_evidence_write_the_same(
     writer = EvidenceWriter(Filing(7, "ab" * 32, "shell:tests"))
 
     assert writer.row(made) == canonical(writer.value(made)["import"])
+    assert writer.row(made, instant(when) if when else None) == writer.row(made)

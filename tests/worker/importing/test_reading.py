@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import tracemalloc
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from keywords.importing.shape import NotATable, Shape, sniff
-from worker.importing.reading import LONGEST_LINE, Source, digest_of, sample_of, share_of
+from worker.importing import reading
+from worker.importing.reading import LONGEST_LINE, Share, Source, digest_of, sample_of, share_of
 
 PLAIN = Shape("utf-8", ",")
 Rows = list[tuple[int, list[str] | None]]
@@ -150,7 +152,7 @@ def test_a_line_without_end_is_no_list(path: Path) -> None:
 def test_the_memory_does_not_grow_with_the_file(path: Path) -> None:
     """A stream: ten times the rows, the same memory."""
     peaks = []
-    for rows in (5_000, 50_000):
+    for rows in (40_000, 400_000):
         path.write_text("h,h\n" + "+14155550123,Anna\n" * rows)
         source = Source(path, PLAIN)
         tracemalloc.start()
@@ -194,6 +196,62 @@ def test_every_row_falls_to_exactly_one_process(cell: str, parts: int) -> None:
     """And always to the same."""
     assert share_of(cell, parts) == share_of(cell, parts)
     assert 0 <= share_of(cell, parts) < parts
+
+
+@given(st.lists(st.text(max_size=6), max_size=30), st.integers(1, 8))
+def test_processes_share_out_every_record_once(cells: list[str], parts: int) -> None:
+    """By the same digit, and records that broke or lack the number among them."""
+    records: list[list[str] | None] = [None, [], ["x"], *(["x", cell] for cell in cells)]
+
+    found = [Share(parts, part, 1).of(records) for part in range(parts)]
+
+    assert sorted(place for places in found for place in places) == list(range(len(records)))
+    assert found[0][:3] == [0, 1, 2]
+    for part, places in enumerate(found):
+        assert all(share_of(cells[place - 3], parts) == part for place in places if place > 2)
+
+
+def closely(lines: list[str], width: int) -> list[list[str] | None]:
+    """The records of lines as the rule says, one after the other: a record that fits, or a line."""
+    found: list[list[str] | None] = []
+    while lines:
+        for count in range(1, min(len(lines), 50) + 1):
+            try:
+                records = list(PLAIN.reader(iter(lines[:count]), strict=True))
+            except csv.Error:
+                continue
+            if len(records) == 1 and (count == 1 or len(records[0]) == width):
+                found.append(records[0])
+                lines = lines[count:]
+                break
+        else:
+            alone = next(PLAIN.reader(iter(lines[:1])), [])
+            even = lines[0].count('"') % 2 == 0
+            found.append(alone if even and len(alone) == width else None)
+            lines = lines[1:]
+    return found
+
+
+LINES = st.lists(
+    st.sampled_from(
+        ["1,a", "2,b", "", '3,"c"', '4,"two', 'lines"', '"5,x', '6,"a ""b"" c"', '7,"A "B" C"', "8"]
+    ),
+    max_size=120,
+)
+
+
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(LINES, st.integers(1, 40))
+def test_records_do_not_depend_on_how_lines_come(
+    path: Path, monkeypatch: pytest.MonkeyPatch, lines: list[str], chunk: int
+) -> None:
+    """Read at once or one by one, in large pieces or small: the same records, each line once."""
+    monkeypatch.setattr(reading, "_CHUNK", chunk)
+    monkeypatch.setattr(reading, "_FEW", max(1, chunk // 8))
+    shape = Shape("utf-8", ",", header=False)
+    ended = [line + "\n" for line in lines]
+
+    assert [cells for _, cells in read(path, "".join(ended), shape)] == closely(ended, 2)
 
 
 @given(st.lists(st.lists(st.text(max_size=8), min_size=3, max_size=3), min_size=1, max_size=8))
