@@ -1,8 +1,9 @@
 """Every hit on a link is on the disk before the visitor is sent on, and knows its click's id.
 
 Hits of the same instant share one write (``storage.click_log``), so that a flush to the disk is
-paid once for all of them. What is kept is what tells people from machines: the agent, the headers
-that announce a prefetch, the address cropped and, hashed with a key, whole.
+paid once for all of them. A flush costs as much of the processor as the rest of a redirect, so
+there is at most one in a millisecond. What is kept is what tells people from machines: the agent,
+the headers that announce a prefetch, the address cropped and, hashed with a key, whole.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import ipaddress
 import logging
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Final
@@ -24,9 +26,15 @@ from worker.policy import click_ids
 from worker.policy.hits import PREFETCH_HEADERS
 
 _GROUP_LIMIT: Final = 512
+_APART_S: Final = 0.001
 _AGENT_LENGTH: Final = 400
 _HEADER_LENGTH: Final = 100
 _KEY_BYTES: Final = 8
+# Ids that were given lately: more than one process can answer in many milliseconds.
+_REMEMBERED: Final = 4_096
+_PREFETCH_KEYS: Final = tuple(
+    (name, f"HTTP_{name.upper().replace('-', '_')}") for name in PREFETCH_HEADERS
+)
 
 log = logging.getLogger(__name__)
 
@@ -37,36 +45,50 @@ class ClickRecorder:
     def __init__(self, home: Path, pepper: str) -> None:
         self._pepper = b"clicks\0" + pepper.encode()
         self._log = ClickLog(home)
-        self._group: Group[LoggedHit, None] = Group(self._write, limit=_GROUP_LIMIT, shared=OSError)
+        self._given: tuple[set[int], set[int]] = (set(), set())
+        self._group: Group[LoggedHit, int] = Group(
+            self._write, limit=_GROUP_LIMIT, shared=OSError, apart=_APART_S
+        )
 
     def __call__(self, hit: Hit) -> str:
         """The address to send the visitor to; the hit is durable when this returns.
 
         With a disk that is full or away the visitor goes on all the same, uncounted.
         """
-        logged = self._logged(hit)
         try:
-            self._group.submit(logged)
+            click = self._group.submit(self._logged(hit))
         except OSError as error:
             log.error("a click was not kept", extra={"reason": type(error).__name__})
             return hit.destination
-        return click_ids.added(hit.destination, logged.id)
+        return click_ids.added(hit.destination, click)
 
     def close(self) -> None:
         """Let the log go."""
         self._log.close()
 
-    def _write(self, hits: Sequence[LoggedHit]) -> Sequence[None]:
-        """One group. Only the leader of a group is ever in here, so the log is its own."""
-        self._log.append(hits)
-        return [None] * len(hits)
+    def _write(self, hits: Sequence[LoggedHit]) -> Sequence[int]:
+        """One group; answers the ids. Only the leader of a group is ever in here."""
+        alone = [self._with_an_id_of_its_own(hit) for hit in hits]
+        self._log.append(alone)
+        return [hit.id for hit in alone]
+
+    def _with_an_id_of_its_own(self, hit: LoggedHit) -> LoggedHit:
+        """Chance may give two hits of one millisecond the same id; the second draws again."""
+        lately, before = self._given
+        while hit.id in lately or hit.id in before:
+            hit = replace(hit, id=click_ids.make(hit.at_ms, _chance()))
+        lately.add(hit.id)
+        if len(lately) > _REMEMBERED:
+            self._given = (set(), lately)
+        return hit
 
     def _logged(self, hit: Hit) -> LoggedHit:
         milliseconds = int(hit.at.timestamp() * 1000)
+        environ = hit.environ
         address, agent = hit.address(), hit.header("User-Agent")[:_AGENT_LENGTH]
-        given = ((name, hit.header(name)[:_HEADER_LENGTH]) for name in PREFETCH_HEADERS)
+        given = [name for name, key in _PREFETCH_KEYS if environ.get(key)]
         return LoggedHit(
-            id=click_ids.make(milliseconds, int.from_bytes(os.urandom(3), "big")),
+            id=click_ids.make(milliseconds, _chance()),
             recipient_id=hit.recipient_id,
             link_number=hit.link_number,
             at_ms=milliseconds,
@@ -74,13 +96,17 @@ class ClickRecorder:
             agent=agent.replace("\0", ""),
             address=cropped(address),
             address_key=self._key(address, agent),
-            headers={name: value for name, value in given if value},
+            headers={name: hit.header(name)[:_HEADER_LENGTH] for name in given},
         )
 
     def _key(self, address: str, agent: str) -> str:
         """What stands for an address and its agent; without the pepper nobody can guess back."""
         whole = f"{address}\0{agent}".encode("utf-8", "replace")
         return hmac.digest(self._pepper, whole, hashlib.sha256)[:_KEY_BYTES].hex()
+
+
+def _chance() -> int:
+    return int.from_bytes(os.urandom(3), "big")
 
 
 @lru_cache(maxsize=4096)

@@ -2,7 +2,9 @@
 
 Each request thread submits its item and waits. One of them leads: it takes everything that is
 waiting, runs it as one group, and hands the lead to somebody who came in meanwhile. Nobody waits
-for company: when no one else is there, the group is one and runs at once.
+for company: when no one else is there, the group is one and runs at once. Where each run has a
+price of its own, as a flush to the disk has, groups may be kept a moment apart, so that more of
+those who come at the same time share one; whoever comes alone still waits for nothing.
 
 A failure reaches every member. When a group of several fails for another reason than the
 database being away, its members run again one by one, so that only the cause of it fails.
@@ -11,6 +13,7 @@ database being away, its members run again one by one, so that only the cause of
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
@@ -37,7 +40,7 @@ class Group(Generic[Item, Result]):
     """Runs items in groups of at most ``limit``; ``run`` answers in the order it was given.
 
     ``shared`` is the class of errors that no member can be blamed for: they are not retried one
-    by one.
+    by one. ``apart`` is the least time in seconds between the beginnings of two groups.
     """
 
     def __init__(
@@ -46,10 +49,13 @@ class Group(Generic[Item, Result]):
         *,
         limit: int,
         shared: type[Exception],
+        apart: float = 0.0,
     ) -> None:
         self._run = run
         self._limit = limit
         self._shared = shared
+        self._apart = apart
+        self._begun = float("-inf")
         self._waiting: deque[_Place[Item, Result]] = deque()
         self._busy = False
         self._lock = threading.Lock()
@@ -69,6 +75,8 @@ class Group(Generic[Item, Result]):
         return place.result  # type: ignore[return-value]
 
     def _lead(self) -> None:
+        if self._apart:
+            self._keep_apart()
         with self._lock:
             size = min(len(self._waiting), self._limit)
             group = [self._waiting.popleft() for _ in range(size)]
@@ -78,6 +86,13 @@ class Group(Generic[Item, Result]):
             self._hand_over()
         for place in group:
             place.turn.release()
+
+    def _keep_apart(self) -> None:
+        """Wait until it is time for another group. Only the leader is ever in here."""
+        early = self._begun + self._apart - time.monotonic()
+        if early > 0:
+            time.sleep(early)
+        self._begun = time.monotonic()
 
     def _hand_over(self) -> None:
         with self._lock:

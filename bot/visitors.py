@@ -55,6 +55,7 @@ def _within(address: str, bits: int, bits_of_6: int) -> str:
     return str(parsed) if size == parsed.max_prefixlen else str(found)
 
 
+@lru_cache(maxsize=4096)
 def _parsed(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     """An address; one of IPv4 that is written as one of IPv6 counts as what it is."""
     try:

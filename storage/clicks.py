@@ -12,7 +12,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Identity, Index, LargeBinary, SmallInteger, text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -84,6 +84,14 @@ class Judged:
     label: str
 
 
+class Asked(NamedTuple):
+    """A hit, as far as it tells how many codes a machine asks for."""
+
+    id: int
+    recipient_id: int
+    at: datetime
+
+
 _ORIGINS: Final = """
 SELECT id, campaign_id, variant, subscriber_id, coalesce(delivered_at, settled_at)
 FROM recipients r WHERE id = ANY(%s) AND NOT EXISTS (
@@ -107,21 +115,19 @@ SELECT r.id, r.recipient_id, r.link_number, r.campaign_id, r.variant, r.subscrib
 FROM {_ROWS} JOIN click_agents a ON a.agent = r.agent
 ORDER BY r.id ON CONFLICT (id) DO NOTHING RETURNING id
 """  # noqa: S608 - constants of this module
-# One machine behind many codes: marked whenever the last of them becomes known.
-_MANY: Final = """
-WITH busy AS (
-    SELECT address_key FROM clicks
-    WHERE address_key = ANY(%(keys)s) AND at BETWEEN %(start)s AND %(end)s
-    GROUP BY address_key HAVING count(DISTINCT recipient_id) >= %(codes)s
-), marked AS (
-    SELECT c.id FROM busy JOIN clicks c USING (address_key)
-    JOIN clicks d ON d.address_key = c.address_key
-         AND d.at BETWEEN c.at - %(within)s AND c.at + %(within)s
-    WHERE c.at BETWEEN %(start)s AND %(end)s AND c.label = 'human'
-    GROUP BY c.id HAVING count(DISTINCT d.recipient_id) >= %(codes)s
-)
-UPDATE clicks SET label = 'address.many_codes' WHERE id IN (SELECT id FROM marked)
-RETURNING id, campaign_id
+# Who asked for many codes at about the time of some hits: usually nobody, so it is asked first.
+_BUSY: Final = """
+SELECT address_key FROM clicks
+WHERE address_key = ANY(%(keys)s) AND at BETWEEN %(start)s AND %(end)s
+GROUP BY address_key HAVING count(DISTINCT recipient_id) >= %(codes)s
+"""
+_OF_MACHINES: Final = """
+SELECT address_key, id, recipient_id, at FROM clicks
+WHERE address_key = ANY(%(keys)s) AND at BETWEEN %(start)s AND %(end)s
+ORDER BY address_key, at, id
+"""
+_MARK: Final = """
+UPDATE clicks SET label = %s WHERE id = ANY(%s) AND label = 'human' RETURNING id, campaign_id
 """
 _AGAIN: Final = """
 SELECT c.id, c.recipient_id, c.link_number, (extract(epoch FROM c.at) * 1000)::bigint, c.method,
@@ -151,24 +157,29 @@ def store(connection: Connection, judged: Sequence[Judged], version: str) -> lis
     return [key for (key,) in found]
 
 
-def mark_many_codes(
+def of_busy_machines(
     connection: Connection, judged: Sequence[Judged], codes: int, within: timedelta
-) -> set[int]:
-    """Label the hits of a machine that asked for ``codes`` different codes ``within`` a time.
+) -> dict[bytes, list[Asked]]:
+    """By machine, what those asked for that want ``codes`` different codes about the time of hits.
 
-    Answers the campaigns of hits that had been stored, and counted as a person's, before.
+    In the order of time, and with all that lies ``within`` the same time of what might be marked.
     """
+    keys = {bytes.fromhex(each.hit.address_key) for each in judged}
     times = [each.at for each in judged]
-    values = {
-        "keys": list({bytes.fromhex(each.hit.address_key) for each in judged}),
-        "start": min(times) - within,
-        "end": max(times) + within,
-        "codes": codes,
-        "within": within,
-    }
-    now = {each.hit.id for each in judged}
-    rows = connection.execute(_MANY, values).fetchall()
-    return {campaign for key, campaign in rows if key not in now}
+    start, end = min(times) - within, max(times) + within
+    values = {"keys": list(keys), "start": start, "end": end, "codes": codes}
+    busy = [key for (key,) in connection.execute(_BUSY, values)]
+    found: dict[bytes, list[Asked]] = {}
+    if busy:
+        wider = {"keys": busy, "start": start - within, "end": end + within}
+        for key, *asked in connection.execute(_OF_MACHINES, wider):
+            found.setdefault(key, []).append(Asked(*asked))
+    return found
+
+
+def mark(connection: Connection, ids: Sequence[int], label: str) -> dict[int, int]:
+    """Label hits that had counted as a person's; answers the campaign of each that changed."""
+    return dict(connection.execute(_MARK, (label, list(ids))).fetchall())
 
 
 def again(

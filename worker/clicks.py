@@ -15,7 +15,16 @@ from storage.transaction import atomic
 from storage.webhooks import Event
 from worker import crediting
 from worker.policy import click_ids
-from worker.policy.hits import HUMAN, MANY_CODES, MANY_CODES_WITHIN, VERSION, Hit, classify
+from worker.policy.hits import (
+    HUMAN,
+    MANY_CODES,
+    MANY_CODES_LABEL,
+    MANY_CODES_WITHIN,
+    VERSION,
+    Hit,
+    classify,
+    crowded,
+)
 from worker.webhooks.feeding import tell
 
 _PAGE: Final = 2_000
@@ -47,7 +56,7 @@ def store(connection: Connection, hits: Sequence[LoggedHit]) -> int:
     if not judged:
         return 0
     new = clicks.store(connection, judged, VERSION)
-    recounted = clicks.mark_many_codes(connection, judged, MANY_CODES, MANY_CODES_WITHIN)
+    recounted = _mark_many_codes(connection, judged)
     if recounted:
         click_tallies.rebuild(connection, sorted(recounted))
     fresh = set(new)
@@ -61,6 +70,25 @@ def store(connection: Connection, hits: Sequence[LoggedHit]) -> int:
     crediting.after_clicks(connection, new)
     tell(connection, Event.CLICK, [_told(each) for each in judged if each.hit.id in fresh])
     return len(new)
+
+
+def _mark_many_codes(connection: Connection, judged: Sequence[Judged]) -> set[int]:
+    """Label the hits of machines behind many codes, whenever the last of them becomes known.
+
+    Answers the campaigns of hits that had been stored, and counted as a person's, before.
+    """
+    busy = clicks.of_busy_machines(connection, judged, MANY_CODES, MANY_CODES_WITHIN)
+    found = [
+        asked.id
+        for hits in busy.values()
+        for asked, many in zip(hits, crowded([(h.at, h.recipient_id) for h in hits]), strict=True)
+        if many
+    ]
+    if not found:
+        return set()
+    marked = clicks.mark(connection, found, MANY_CODES_LABEL)
+    now = {each.hit.id for each in judged}
+    return {campaign for key, campaign in marked.items() if key not in now}
 
 
 def _told(judged: Judged) -> tuple[int, datetime, dict[str, Any]]:
@@ -91,7 +119,7 @@ def reclassify(connection: Connection, start: datetime, end: datetime) -> dict[s
         labels = {}
         for hit, label, at, reached_at in page:
             # Which codes one machine asked for is found across hits, and stays as it was found.
-            now = label if label == "address.many_codes" else _label(hit, at, reached_at)
+            now = label if label == MANY_CODES_LABEL else _label(hit, at, reached_at)
             if now != label:
                 labels[hit.id] = now
                 moved[now] = moved.get(now, 0) + 1

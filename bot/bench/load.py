@@ -20,6 +20,7 @@ from time import perf_counter
 from typing import Final
 
 from bot.bench.reports import Reports
+from bot.bench.taps import Taps, click_of
 from bot.bench.texts import Crowd, Kind, Shot
 
 _SILENT_S: Final = 10.0
@@ -34,7 +35,8 @@ class Order:
 
     ``cycle`` fires the same texts again when they are used up (for servers without a database);
     otherwise the volley ends then. ``reports`` is the path to fire status callbacks at, in place
-    of texts.
+    of texts; ``taps`` how many short links to open in place of them. A server that ``may_die`` in
+    mid-volley is no fault: what it answered before counts.
     """
 
     port: int
@@ -45,11 +47,16 @@ class Order:
     count: int
     cycle: bool
     reports: str | None = None
+    taps: int | None = None
+    may_die: bool = False
 
 
 @dataclass(slots=True)
 class Volley:
-    """What came back: latencies in seconds by kind, the texts answered 2xx, and what was wrong."""
+    """What came back: latencies in seconds by kind, the texts answered 2xx, and what was wrong.
+
+    Of taps, ``taken`` holds the ids of the clicks that were answered, where the server gave any.
+    """
 
     elapsed: float = 0.0
     latencies: dict[str, list[float]] = field(default_factory=lambda: {kind: [] for kind in Kind})
@@ -100,7 +107,12 @@ def complete(data: bytes) -> bool:
 
 
 def fault(kind: Kind, answer: bytes) -> str | None:
-    """What is wrong with an answer: it must be 200 and TwiML, and a STOP must be told so."""
+    """What is wrong with an answer: it must be 200 and TwiML, and a STOP must be told so.
+
+    A tap's must be a redirect.
+    """
+    if kind is Kind.TAP and answer.startswith(b"HTTP/1.1 302 "):
+        return None
     if not answer.startswith(b"HTTP/1.1 200 "):
         return answer.partition(b"\r\n")[0].decode("latin-1")
     if kind is Kind.REPORT:
@@ -131,7 +143,13 @@ def fire(order: Order, shots: Sequence[Shot], lines: Sequence[_Line]) -> Volley:
                 volley.faults.append("no answer for ten seconds")
                 break
             for key, _ in ready:
-                busy -= _advance(key.data, supply, end, volley)
+                try:
+                    busy -= _advance(key.data, supply, end, volley)
+                except OSError:
+                    if not order.may_die:
+                        raise
+                    selector.unregister(key.fileobj)
+                    busy -= 1
     volley.elapsed = perf_counter() - start
     return volley
 
@@ -146,7 +164,8 @@ def _advance(line: _Line, supply: Iterator[Shot], end: float, volley: Volley) ->
     wrong = fault(line.shot.kind, answer)
     if wrong is None:
         volley.latencies[line.shot.kind].append(now - line.started)
-        volley.taken.append(line.shot.sid)
+        tap = line.shot.kind is Kind.TAP
+        volley.taken.append(click_of(answer) if tap else line.shot.sid)
     else:
         volley.faults.append(wrong)
     following = next(supply, None) if now < end else None
@@ -156,11 +175,19 @@ def _advance(line: _Line, supply: Iterator[Shot], end: float, volley: Volley) ->
     return 0
 
 
+def _shots(order: Order) -> list[Shot]:
+    crowd: Crowd | Reports | Taps = Crowd(order.people)
+    if order.reports:
+        crowd = Reports(order.reports)
+    elif order.taps:
+        crowd = Taps(order.taps)
+    return [crowd.shot(k) for k in range(order.first, order.first + order.count)]
+
+
 def main() -> None:
     """One volley, as ordered on stdin."""
     order = Order(**json.loads(sys.stdin.readline()))
-    crowd = Reports(order.reports) if order.reports else Crowd(order.people)
-    shots = [crowd.shot(k) for k in range(order.first, order.first + order.count)]
+    shots = _shots(order)
     lines = [_Line(order.port) for _ in range(order.connections)]
     # Nothing here makes cycles; a collection in the middle would be counted as the server's.
     gc.disable()

@@ -46,12 +46,16 @@ class ServerError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Contestant:
-    """A server to be measured: its short name, what it is, what granian loads."""
+    """A server to be measured: its short name, what it is, what granian loads.
+
+    ``environ`` are settings of its own.
+    """
 
     name: str
     title: str
     target: str
     stores: bool = False
+    environ: tuple[tuple[str, str], ...] = ()
 
 
 CONSTANT: Final = Contestant("constant", "Flask, constant answer", "bot.bench.apps.constant:app")
@@ -126,7 +130,7 @@ def _launch(contestant: Contestant, port: int, home: Path, url: str) -> Launch:
     kept = {name: os.environ[name] for name in ("PATH", "LANG", "PYTHONPATH") if name in os.environ}
     return Launch(
         argv=[sys.executable, "-c", code],
-        environ=kept | ours,
+        environ=kept | ours | dict(contestant.environ),
         log=_log(contestant, home),
     )
 

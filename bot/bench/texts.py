@@ -25,13 +25,14 @@ _SEED: Final = 54321
 
 
 class Kind(StrEnum):
-    """What a text asks for. The last is no text: a status callback."""
+    """What a text asks for. The last two are no texts: a status callback, a tap on a link."""
 
     JOIN = "join"
     YES = "yes"
     CHAT = "chat"
     STOP = "stop"
     REPORT = "report"
+    TAP = "tap"
 
 
 # What each person does, again and again. Everybody starts at another place, so that at any moment

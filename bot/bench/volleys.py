@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -28,7 +29,7 @@ class LoadError(Exception):
 class Range:
     """Where volleys against one server go: which text is next, and what was answered so far.
 
-    ``reports`` is the path of status callbacks, None for texts.
+    ``reports`` is the path of status callbacks, ``taps`` the number of short links; None for texts.
     """
 
     server: Server
@@ -38,6 +39,7 @@ class Range:
     per_second: float = 0.0
     taken: list[str] = field(default_factory=list)
     reports: str | None = None
+    taps: int | None = None
 
     def warm_up(self, connections: int) -> None:
         """Make both worker processes connect and learn how fast the server is."""
@@ -48,21 +50,34 @@ class Range:
         """Fire for ``seconds`` over so many connections. Raises LoadError for a wrong answer."""
         return self._shoot(connections, seconds, self._enough(seconds))
 
+    def last_volley(self, connections: int, seconds: float, kill: Callable[[], None]) -> Figures:
+        """The same at a server that ``kill`` ends half-way: what it answered until then."""
+        return self._shoot(connections, seconds, self._enough(seconds), kill)
+
     def _enough(self, seconds: float) -> int:
         """More texts than the server can answer in that time, as far as we know."""
         return int(self.per_second * seconds * 2) + _WARM_TEXTS
 
-    def _shoot(self, connections: int, seconds: float, count: int) -> Figures:
-        stores = self.server.contestant.stores
+    def _shoot(
+        self,
+        connections: int,
+        seconds: float,
+        count: int,
+        kill: Callable[[], None] | None = None,
+    ) -> Figures:
+        # The same links are tapped again and again; a text is sent once.
+        stores = self.server.contestant.stores and self.taps is None
         order = Order(
             port=self.server.port,
             connections=connections,
             seconds=seconds,
             people=self.people,
             first=self.next if stores else 0,
-            count=count if stores else _CYCLED,
+            count=count if stores else max(_CYCLED, self.taps or 0),
             cycle=not stores,
             reports=self.reports,
+            taps=self.taps,
+            may_die=kill is not None,
         )
         with _generator() as (say, hear):
             say(json.dumps(asdict(order)))
@@ -70,6 +85,8 @@ class Range:
                 raise LoadError("The load generator did not start.")
             before = self._cpu()
             say("go")
+            if kill is not None:
+                threading.Timer(seconds / 2, kill).start()
             volley = Volley(**json.loads(hear() or '{"faults": ["it broke down"]}'))
             after = self._cpu()
         return self._judge(volley, [_spent(a, b) for a, b in zip(before, after, strict=True)])

@@ -52,6 +52,7 @@ BENCHES: Final = {
     "inbound": "bot.bench.inbound:inbound",
     "plan": "bot.bench.plan:plan",
     "memory": "bot.bench.memory:memory",
+    "redirect": "bot.bench.redirect:redirect",
     "send": "bot.bench.send:send",
     "ledger": "bot.bench.ledger:ledger",
     "reading": "bot.bench.reading:reading",

@@ -92,6 +92,19 @@ def test_threads_share_writes_and_lose_nothing(recorder: ClickRecorder, tmp_path
     assert len(set(found)) == 400
 
 
+def test_two_hits_of_one_millisecond_never_share_an_id(
+    recorder: ClickRecorder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The table takes an id once, so the second of two would be lost."""
+    drawn = iter([7, 7, 7, 9])
+    monkeypatch.setattr("bot.clicking._chance", lambda: next(drawn))
+
+    (first,), (second,) = (click_ids.of_address(recorder(HIT)) for _ in range(2))
+
+    assert second - first == 9 - 7
+    assert [hit.id for hit in logged(tmp_path)] == [first, second]
+
+
 def test_a_disk_that_is_away_stops_nobody(tmp_path: Path) -> None:
     """The visitor goes where the text said, uncounted."""
     (tmp_path / FOLDER).write_text("not a folder", encoding="utf-8")

@@ -111,3 +111,17 @@ def test_a_failure_does_not_block_those_who_come_later() -> None:
         group.submit(99)
 
     assert group.submit(3) == 6
+
+
+def test_groups_that_are_kept_apart_are_fewer_and_lose_nobody() -> None:
+    """Those who come meanwhile share the next one; whoever comes alone is served all the same."""
+    recorder = Recorder()
+    group: Group[int, int] = Group(recorder, limit=64, shared=Away, apart=0.05)
+    assert group.submit(1) == 2
+
+    with ThreadPoolExecutor(8) as pool:
+        doubled = list(pool.map(group.submit, range(20, 28)))
+
+    assert doubled == [item * 2 for item in range(20, 28)]
+    assert sorted(item for each in recorder.groups for item in each) == [1, *range(20, 28)]
+    assert group.submit(2) == 4

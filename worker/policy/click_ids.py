@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from typing import Final
-from urllib.parse import parse_qsl, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, urlsplit
 
 PARAMETER: Final = "assent_click"
 _WRITTEN: Final = re.compile(r"[0-7][0-9a-f]{15}")
@@ -35,9 +35,10 @@ def read(text: str) -> int | None:
 
 def added(destination: str, click: int) -> str:
     """A landing page's address with the click's id among its parameters, all else as it was."""
-    parts = urlsplit(destination)
-    mine = f"{PARAMETER}={write(click)}"
-    return urlunsplit(parts._replace(query=f"{parts.query}&{mine}" if parts.query else mine))
+    page, hash_, fragment = destination.partition("#")
+    address, _, query = page.partition("?")
+    joined = f"{query}&" if query else ""
+    return f"{address}?{joined}{PARAMETER}={write(click)}{hash_}{fragment}"
 
 
 def of_address(address: str | None) -> tuple[int, ...]:

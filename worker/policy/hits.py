@@ -8,7 +8,8 @@ rules in ``worker/data/hits.toml`` change. In doubt a hit is a person's: a rule 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -22,6 +23,7 @@ _DATA: Final = load("hits", "worker.data")
 VERSION: Final[str] = _DATA["version"]
 HUMAN: Final = "human"
 _TOO_SOON: Final = timedelta(seconds=_DATA["too_soon"]["seconds"])
+MANY_CODES_LABEL: Final = "address.many_codes"
 MANY_CODES: Final[int] = _DATA["many_codes"]["codes"]
 MANY_CODES_WITHIN: Final = timedelta(seconds=_DATA["many_codes"]["seconds"])
 _AGENTS: Final = tuple((row["label"], re.compile(row["pattern"])) for row in _DATA["agents"])
@@ -71,8 +73,30 @@ def classify(hit: Hit) -> str:
     if hit.delivered_at is not None and hit.at - hit.delivered_at < _TOO_SOON:
         return "timing.too_soon"
     if hit.codes_from_address >= MANY_CODES:
-        return "address.many_codes"
+        return MANY_CODES_LABEL
     return HUMAN
+
+
+def crowded(hits: Sequence[tuple[datetime, int]]) -> list[bool]:
+    """For each hit of one machine, whether it is one of ``MANY_CODES`` different codes at once.
+
+    ``hits`` are moments and codes in the order of time; "at once" is ``MANY_CODES_WITHIN`` before
+    and after. One pass, however many there are: who asks for everything must not hold up the rest.
+    """
+    inside: Counter[int] = Counter()
+    found: list[bool] = []
+    first = after = 0
+    for at, _ in hits:
+        while after < len(hits) and hits[after][0] <= at + MANY_CODES_WITHIN:
+            inside[hits[after][1]] += 1
+            after += 1
+        while hits[first][0] < at - MANY_CODES_WITHIN:
+            inside[hits[first][1]] -= 1
+            if not inside[hits[first][1]]:
+                del inside[hits[first][1]]
+            first += 1
+        found.append(len(inside) >= MANY_CODES)
+    return found
 
 
 @lru_cache(maxsize=20_000)

@@ -23,7 +23,7 @@ from bot.forms import inbound, parse_form
 from bot.signature import Verifier
 from bot.webhooks import INBOUND_PATH
 
-OF_TEXTS = [kind for kind in Kind if kind is not Kind.REPORT]
+OF_TEXTS = set(Kind) - {Kind.REPORT, Kind.TAP}
 
 
 def parts(shot: bytes) -> tuple[dict[str, str], bytes]:

@@ -9,10 +9,21 @@ from typing import Any
 
 import crawleruseragents
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.source import ROOT
 from worker.policy import hits
-from worker.policy.hits import HUMAN, MANY_CODES, VERSION, Hit, agent_rule, classify
+from worker.policy.hits import (
+    HUMAN,
+    MANY_CODES,
+    MANY_CODES_WITHIN,
+    VERSION,
+    Hit,
+    agent_rule,
+    classify,
+    crowded,
+)
 
 FOLDER = ROOT / "tests" / "worker" / "policy" / "agents"
 PEOPLE = (FOLDER / "people.txt").read_text(encoding="utf-8").splitlines()
@@ -89,3 +100,30 @@ def test_each_rule_has_its_label(over: dict[str, Any], label: str) -> None:
 def test_the_rules_have_a_version() -> None:
     """It is stored with each label, so that history can be judged again."""
     assert VERSION
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(0, 90_000).map(lambda ms: NOON + timedelta(milliseconds=ms)),
+            st.integers(1, 2 * MANY_CODES),
+        ),
+        max_size=80,
+    ).map(sorted)
+)
+def test_one_pass_finds_what_counting_for_each_hit_would(hits: list[tuple[datetime, int]]) -> None:
+    """Whatever the times, and however often a code is asked for."""
+
+    def around(at: datetime) -> set[int]:
+        return {code for when, code in hits if abs(when - at) <= MANY_CODES_WITHIN}
+
+    assert crowded(hits) == [len(around(at)) >= MANY_CODES for at, _ in hits]
+
+
+def test_a_machine_that_asks_for_everything_is_crowded_and_a_slow_one_is_not() -> None:
+    """Both edges of the time count."""
+    quick = [(NOON + MANY_CODES_WITHIN * n / (MANY_CODES - 1), n) for n in range(MANY_CODES)]
+    slow = [(NOON + MANY_CODES_WITHIN * n, n) for n in range(MANY_CODES)]
+
+    assert crowded(quick) == [True] * MANY_CODES
+    assert not any(crowded(slow))
