@@ -70,23 +70,30 @@ def _answer(found: Bands) -> BandsAnswer:
 
 
 def _sentences(found: Bands) -> Iterator[str]:
-    yield from _of("recency_band", "last order", found.recency, _day)
+    yield from _of("recency_band", "last order", found.recency, _moment, "after", "until")
     yield from _of("frequency_band", "number of orders", found.frequency, str)
     for currency, points in sorted(found.money.items()):
         yield from _of("money_band", "spent", points, _amount_in(currency))
 
 
-def _of(field: str, what: str, points: Sequence[Any], say: Callable[[Any], str]) -> Iterator[str]:
+def _of(
+    field: str,
+    what: str,
+    points: Sequence[Any],
+    say: Callable[[Any], str],
+    above: str = "above",
+    up_to: str = "up to",
+) -> Iterator[str]:
     """Bands in which nobody can be, between two equal cut points, are left out."""
-    yield f"{field} 1: {what} up to {say(points[0])}"
+    yield f"{field} 1: {what} {up_to} {say(points[0])}"
     for band, (low, high) in enumerate(pairwise(points), 2):
         if low != high:
-            yield f"{field} {band}: {what} above {say(low)}, up to {say(high)}"
-    yield f"{field} {len(points) + 1}: {what} above {say(points[-1])}"
+            yield f"{field} {band}: {what} {above} {say(low)}, {up_to} {say(high)}"
+    yield f"{field} {len(points) + 1}: {what} {above} {say(points[-1])}"
 
 
-def _day(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d %H:%M:%S} UTC"
+def _moment(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M:%S.%f} UTC"
 
 
 def _amount_in(currency: str) -> Callable[[Any], str]:

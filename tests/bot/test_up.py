@@ -237,6 +237,7 @@ def test_commands_work_beside_it(installation: Installation, start: Callable[...
     doctor = installation.run("doctor", "--json")
     assert doctor.returncode == 0, doctor.stdout + doctor.stderr
     assert {finding["subject"] for finding in json.loads(doctor.stdout)} == {
+        "quiet hours",
         "settings",
         "postgresql",
         "migrations",

@@ -29,6 +29,7 @@ def test_bands_are_computed_explained_and_used(client: Client, text: Callable[..
     assert "frequency_band 1: number of orders up to 1" in made["sentences"]
     assert "money_band 3: spent above 20.00 USD, up to 30.00 USD" in made["sentences"]
     assert "money_band 5: spent above 40.00 USD" in made["sentences"]
+    assert made["sentences"][4].startswith("recency_band 5: last order after 20")
     counts = client.post("segments/count", {"program": "deals", "condition": BEST})
     assert (counts["people"], counts["sentence"]) == (1, "the band of the number of orders is 5")
     acts = [row["act"] for row in client.get("audit")["items"]]
