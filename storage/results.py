@@ -47,7 +47,7 @@ SELECT c.id, c.name, c.program, c.sender, c.state, c.planned, c.holdout, c.start
        c.launched_at, c.finished_at, (c.settings -> 'asked' ->> 'segment')::bigint AS segment,
        s.name AS segment_name
 FROM campaigns c LEFT JOIN segments s ON s.id = (c.settings -> 'asked' ->> 'segment')::bigint
-WHERE c.launched_at IS NOT NULL
+WHERE (c.launched_at IS NOT NULL OR %(campaign)s::bigint IS NOT NULL)
   AND (%(since)s::timestamptz IS NULL OR c.launched_at >= %(since)s)
   AND (%(until)s::timestamptz IS NULL OR c.launched_at < %(until)s)
   AND (%(program)s::text IS NULL OR c.program = %(program)s)
@@ -109,7 +109,7 @@ class Counted:
 
 @dataclass(frozen=True, slots=True)
 class Launched:
-    """A campaign that was launched. ``segment`` is the saved one it was planned for, if any."""
+    """A campaign. ``segment`` is the saved one that it is for, if any."""
 
     id: int
     name: str
@@ -119,7 +119,7 @@ class Launched:
     planned: int | None
     holdout: float
     starts_at: datetime | None
-    launched_at: datetime
+    launched_at: datetime | None
     finished_at: datetime | None
     segment: int | None
     segment_name: str | None
@@ -164,7 +164,7 @@ def delays(connection: Connection, number: int) -> Delays:
 
 
 def launched(connection: Connection, choice: Choice, number: int | None = None) -> list[Launched]:
-    """Launched campaigns, newest first; or the one."""
+    """Launched campaigns, newest first; or the one, launched or not."""
     values = {
         "since": choice.since,
         "until": choice.until,

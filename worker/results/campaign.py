@@ -42,7 +42,7 @@ class Report:
 
 
 def report(connection: Connection, number: int) -> Report | None:
-    """The report of a campaign; None for one that there is not, or that was never launched."""
+    """The report of a campaign; None for one that there is not."""
     found = results.launched(connection, Choice(), number)
     if not found:
         return None

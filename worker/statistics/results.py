@@ -23,6 +23,11 @@ def figures(totals: Totals, margin: float | None = None) -> list[Figure]:
     return [*_reaching(totals), *_clicking(totals), *_leaving(totals), *_selling(totals, margin)]
 
 
+def link_figures(totals: Totals) -> list[Figure]:
+    """The figures of one link, over the texts of its variant. A text's cost is not a link's."""
+    return [*_clicking(totals), *_selling(totals, None)]
+
+
 def _reaching(totals: Totals) -> Iterator[Figure]:
     accepted, delivered = totals.accepted, totals.delivered
     failed = totals.undelivered
