@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from bot.api.lift_models import ComparisonAnswer, GroupAnswer, IncrementalRevenue, LiftAnswer
 from bot.api.result_answers import definitions
-from bot.api.result_models import ComparisonAnswer, GroupAnswer, IncrementalRevenue, LiftAnswer
 from bot.campaigning import LABELS
 from worker.results.lift import Lift, Revenue
 from worker.statistics.comparing import Comparison, Group

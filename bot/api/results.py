@@ -11,6 +11,7 @@ from bot import csv_lines, result_lines
 from bot.api.cursors import decode, encode
 from bot.api.door import Call
 from bot.api.lift_answers import lift_answer
+from bot.api.lift_models import LiftAnswer, Window
 from bot.api.operation import Operation
 from bot.api.problems import FieldError, invalid, not_found
 from bot.api.result_answers import ALL, campaign_report, moment_answer, overview_line, part
@@ -19,12 +20,10 @@ from bot.api.result_models import (
     CampaignReport,
     Chosen,
     ChosenPage,
-    LiftAnswer,
     OverviewAnswer,
     Part,
     Timed,
     TimelineAnswer,
-    Window,
     WithMargin,
 )
 from storage.growth import patient

@@ -47,12 +47,15 @@ _BODY: Final = (
 
 
 @contextmanager
-def postgres() -> Iterator[tuple[EmbeddedPostgres, Path]]:
-    """The server and its home, gone at the end. Raises EngineError when it cannot run."""
+def postgres(*, fsync: bool = True) -> Iterator[tuple[EmbeddedPostgres, Path]]:
+    """The server and its home, gone at the end. Raises EngineError when it cannot run.
+
+    A bench that only reads what it made first does not need ``fsync``.
+    """
     with tempfile.TemporaryDirectory(prefix="assent-bench-") as folder:
         home = Path(folder)
         home.chmod(0o711)  # PostgreSQL runs as another user when we are root
-        server = EmbeddedPostgres(home)
+        server = EmbeddedPostgres(home, fsync=fsync)
         server.start()
         try:
             yield server, home

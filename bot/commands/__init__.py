@@ -44,6 +44,7 @@ COMMANDS: Final = {
     "hygiene": "bot.commands.hygiene:hygiene",
     "instance": "bot.commands.instance:group",
     "sending": "bot.commands.sending:sending",
+    "report": "bot.commands.report:report",
     "bench": "bot.commands:bench",
 }
 BENCHES: Final = {
@@ -55,6 +56,7 @@ BENCHES: Final = {
     "redirect": "bot.bench.redirect:redirect",
     "send": "bot.bench.send:send",
     "ledger": "bot.bench.ledger:ledger",
+    "report": "bot.bench.results:report",
     "reading": "bot.bench.reading:reading",
     "import": "bot.bench.lists:lists",
 }
