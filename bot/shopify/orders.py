@@ -35,9 +35,15 @@ def paid(work: Work, _: Resources, delivery: Delivery) -> Done:
 
 
 def canceled(work: Work, _: Resources, delivery: Delivery) -> Done:
-    """``orders/cancelled``: nothing is left of what the order earned."""
+    """``orders/cancelled``: nothing is left of what the order earned.
+
+    The topic stands in a header that Shopify does not sign, so an order that does not itself say
+    that it was cancelled was not: somebody may have sent another delivery's body again.
+    """
     now = _now(work)
-    at = moment(delivery.payload.get("cancelled_at")) or now
+    at = moment(delivery.payload.get("cancelled_at"))
+    if at is None:
+        return Done("ignored.not_cancelled")
     event = order_payloads.later(
         delivery.payload, delivery.envelope.domain, ChangeKind.CANCELED, min(at, now)
     )

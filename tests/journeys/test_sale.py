@@ -14,6 +14,8 @@ from storage.settings import Settings
 from tests.journeys.street import ANNA, OFFICE, Street, opened
 from worker.policy import click_ids
 from worker.policy.hits import HUMAN
+from worker.results.campaign import report
+from worker.statistics.totals import SaleKey, Sales
 
 FIELD = re.compile(r'name="(order|refund)" value="([^"]+)"')
 
@@ -91,8 +93,11 @@ def test_text_tap_order_refund(street: Street) -> None:
     assert (seen["raw"], seen["human"], seen["campaign"]["id"]) == (1, 1, campaign)
     ((told),) = seen["orders"]
     assert (told["amount_minor"], told["net_minor"]) == (12_900, 10_000)
-    tallies = street.rows("SELECT raw, human, clickers FROM click_tallies")
-    assert tallies == [(1, 1, 1)]
+    told_of = report(street.connection, campaign)
+    assert told_of is not None
+    total = told_of.total
+    assert (total.accepted, total.raw_clicks, total.human_clicks, total.clickers) == (1, 1, 1, 1)
+    assert total.sales == {SaleKey("click", "USD"): Sales(1, 0, 12_900, 10_000)}
     office = " ".join(page(street, OFFICE).text.split())
     assert "a click</th> <td>1</td><td>$129.00</td><td>$100.00</td>" in office
 
@@ -105,6 +110,10 @@ def test_a_previewed_link_is_one_raw_click_and_no_persons(street: Street) -> Non
     street.drain()
     assert street.rows("SELECT raw, human, clickers FROM click_tallies") == [(1, 0, 0)]
     assert street.rows("SELECT label FROM clicks") == [("agent.preview.imessage",)]
+    ((campaign,),) = street.rows("SELECT id FROM campaigns")
+    told = report(street.connection, campaign)
+    assert told is not None
+    assert (told.total.raw_clicks, told.total.human_clicks, told.total.clickers) == (1, 0, 0)
 
     for visitor in ("google_messages", "samsung_messages", "scanner"):
         street.post("/simulator/visits", {"address": text["link"], "as": visitor})

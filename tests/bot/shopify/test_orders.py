@@ -138,6 +138,34 @@ def test_the_same_order_again_and_an_edited_one_change_nothing(
     assert recorded(resources).amount_minor == 40_994
 
 
+def test_a_delivery_that_somebody_sends_again_changes_nothing(
+    shop: ShopifySide, resources: Resources
+) -> None:
+    """Its body is genuine for ever; with another id it is the same order, and under another topic
+    it does not become a cancellation or a refund.
+    """
+    shop.said(sample("order"), X_Shopify_Topic="orders/create")
+    shop.said(sample("refund"), X_Shopify_Topic="refunds/create")
+    before = recorded(resources)
+
+    for topic, result in {
+        "orders/create": "known",
+        "orders/updated": "known",
+        "orders/cancelled": "ignored.not_cancelled",
+    }.items():
+        assert shop.said(sample("order"), X_Shopify_Topic=topic) == result
+    assert shop.said(sample("refund"), X_Shopify_Topic="refunds/create") == "known"
+    refused = shop.post(sample("order"), X_Shopify_Topic="refunds/create")
+    assert refused.status_code == 422
+    for topic in ("orders/create", "orders/paid", "orders/cancelled"):
+        shop.post(sample("refund"), X_Shopify_Topic=topic)
+
+    assert recorded(resources) == before
+    with resources.work() as work:
+        ((placed,),) = work.connection.execute("SELECT count(*) FROM orders").fetchall()
+    assert placed == 1
+
+
 def test_an_order_that_tries_the_shop_out_is_not_one(
     shop: ShopifySide, resources: Resources
 ) -> None:
