@@ -9,8 +9,12 @@ import pytest
 
 from bot.demo import load_if_empty
 from storage.database import connect
+from storage.segments.saved import Audience, read
+from storage.settings import Settings
+from tests import campaigns
 from tests.storage.segments.test_saved import found, leaf
 from tests.worker.scene import ANNA, BEN, CARL, Scene
+from worker.campaigns.planning import plan_chunk
 
 USD_50: dict[str, Any] = {"amount_minor": 5000, "currency": "USD"}
 _CLICK = """
@@ -97,6 +101,24 @@ def test_a_segment_finds_what_people_did(scene: Scene) -> None:
     told = {name: found(scene, condition) for name, (condition, _) in CASES.items()}
 
     assert told == {name: expected for name, (_, expected) in CASES.items()}
+
+
+def test_a_campaign_is_planned_for_whom_the_segment_finds(scene: Scene, settings: Settings) -> None:
+    """Counted and planned by the same SQL: a preview promises nothing that planning breaks."""
+    planned = {}
+    for name, (condition, _) in CASES.items():
+        audience = Audience("deals", read(condition)).document()
+        number = campaigns.launched(scene.connection, audience=audience)
+        while plan_chunk(scene.connection, settings, number) is not None:
+            pass
+        rows = scene.connection.execute(
+            "SELECT s.phone FROM recipients r JOIN subscribers s ON s.id = r.subscriber_id"
+            " WHERE r.campaign_id = %s",
+            (number,),
+        )
+        planned[name] = {phone for (phone,) in rows}
+
+    assert planned == {name: expected for name, (_, expected) in CASES.items()}
 
 
 @pytest.mark.parametrize(
