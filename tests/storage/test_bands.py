@@ -138,7 +138,8 @@ def test_a_campaign_keeps_the_bands_of_its_launch(scene: Scene, settings: Settin
     number = campaigns.launched(scene.connection, audience=stored)
     assert plan_chunk(scene.connection, settings, number, 2) == 2
 
-    scene.connection.execute("UPDATE orders SET ordered_at = %s", (START,))
+    late = START + timedelta(days=8)
+    scene.connection.execute("UPDATE orders SET ordered_at = %s", (late,))
     scene.connection.execute(
         "UPDATE orders SET ordered_at = %s WHERE subscriber_id >= %s",
         (START + timedelta(days=7), scene.id_of(phones[6])),
