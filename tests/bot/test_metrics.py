@@ -133,6 +133,39 @@ def test_what_happened_is_in_the_scrape(
     assert [n for n in found if n.startswith("assent_build_info{version=")]
 
 
+def test_what_hangs_is_in_the_scrape(service: Assent, scene: Scene, key: str) -> None:
+    """How many, and for how long: leases, unknown outcomes, the outbox, what waits for a person."""
+    scene.hear(ANNA, "JOIN", "YES", "too many texts")
+    scene.queue(ANNA)
+    scene.connection.execute(
+        "UPDATE messages SET not_before = assent_now() - interval '5 minutes'"
+        " WHERE state = 'queued'"
+    )
+    number = campaigns.campaign(scene.connection, state="running", planned=2)
+    for state, age in (("sending", "90 s"), ("unknown", "20 minutes")):
+        scene.connection.execute(
+            "INSERT INTO recipients (campaign_id, subscriber_id, variant, state, claimed_at)"
+            " VALUES (%s, %s, 0, %s, assent_now() - %s::interval)",
+            (number, scene.id_of(ANNA) + len(age), state, age),
+        )
+    scene.connection.execute(
+        "INSERT INTO races (recipient_id, attempt_id, subscriber_id, change, waited) VALUES"
+        " (1, gen_random_uuid(), 1, 'optout', true), (2, gen_random_uuid(), 1, 'optout', false)"
+    )
+
+    found = scraped(service, key)
+
+    assert found["assent_send_state{state=sending}"] == 1
+    assert found["assent_send_state{state=unknown}"] == 1
+    assert found["assent_send_state{state=queued}"] == found["assent_outbox_depth"] == 1
+    assert 90 <= found["assent_lease_oldest_seconds{kind=campaign}"] < 600
+    assert found["assent_send_unknown_oldest_seconds"] >= 1_200
+    assert found["assent_outbox_oldest_seconds"] >= 300
+    assert found["assent_optout_unclear_open"] == 1
+    assert found["assent_races_total{waited=yes}"] == 1
+    assert found["assent_races_total{waited=no}"] == 1
+
+
 def test_nothing_names_anybody(service: Assent, scene: Scene, key: str) -> None:
     """No number, no SID, no campaign."""
     scene.hear(ANNA, "JOIN", "YES")
