@@ -1,8 +1,8 @@
 """``assent bench memory``: does a send worker grow with the texts it sends?
 
 The campaign worker of ``bench send``, against a carrier that answers at once. What the process
-holds is looked at a hundred times. A process grows at first, while caches and pools fill; so the
-growth is the slope of a straight line through the later half, told for a million texts.
+holds is looked at about once a second. A process grows at first, while caches and pools fill; so
+the growth is the slope of a straight line through the later half, told for a million texts.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ from bot.engines.errors import EngineError
 
 LARGEST_MB = 150.0
 GROWTH_MB = 5.0
+_LINES = 12
+_FEWEST = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +38,15 @@ class Growth:
 
     @property
     def per_million(self) -> float:
-        """Megabytes that the later half would add over a million texts."""
-        later = self.samples[len(self.samples) // 2 :]
-        texts = [sample.texts / 1e6 for sample in later]
-        return linear_regression(texts, [sample.megabytes for sample in later]).slope
+        """Megabytes that the later half would add over a million texts; 0 for too few samples."""
+        later = {sample.texts / 1e6: sample.megabytes for sample in self.samples[self._half :]}
+        if len(later) < _FEWEST:
+            return 0.0
+        return linear_regression(list(later), list(later.values())).slope
+
+    @property
+    def _half(self) -> int:
+        return len(self.samples) // 2
 
 
 @click.command()
@@ -62,7 +69,7 @@ def memory(texts: int, *, as_json: bool) -> None:
         told = {"texts": texts, "goals": [asdict(g) | {"met": g.met} for g in goals]}
         click.echo(json.dumps(told | {"samples": found}))
         return
-    for sample in grown.samples[9::10]:
+    for sample in grown.samples[:: max(1, len(grown.samples) // _LINES)]:
         click.echo(f"{sample.texts:>12,} texts{sample.seconds:8.0f} s{sample.megabytes:8.1f} MB")
     for goal in goals:
         state = "met" if goal.met else "MISSED"

@@ -23,13 +23,12 @@ from requests.adapters import HTTPAdapter
 from twilio.rest import Client
 
 from bot.bench.texts import SHORT_CODE
-from storage.database import connect
+from storage.database import Connection, connect
 from storage.settings import Settings
 from worker.campaigns.desk import Desk, desk_of
 from worker.campaigns.drain import drain
 from worker.runtime import Runtime
 
-_SAMPLES: Final = 100
 _TWILIO: Final = "https://api.twilio.com"
 _BODY: Final = "Acme Outfitters: Maria, 20% off everything until Sunday night. Reply STOP to end."
 
@@ -103,14 +102,15 @@ def assent(settings: Settings, texts: int) -> Effort:
 
 
 def growth(settings: Settings, texts: int) -> list[Sample]:
-    """The campaign worker over many texts; what is held is looked at a hundred times."""
+    """The campaign worker over many texts; what it holds is looked at about once a second."""
     desk = desk_of(Runtime(settings, "bench"))
     samples: list[Sample] = []
     started = time.perf_counter()
-    for part in range(1, _SAMPLES + 1):
-        _until(settings, desk, texts * part // _SAMPLES)
-        seconds = time.perf_counter() - started
-        samples.append(Sample(texts * part // _SAMPLES, seconds, _held()))
+    with connect(settings.database_url or "", "bench") as connection:
+        while not samples or samples[-1].texts < texts:
+            drain(desk, 1.0)
+            seconds = time.perf_counter() - started
+            samples.append(Sample(_accepted(connection), seconds, _held()))
     desk.runtime.close()
     return samples
 
@@ -120,11 +120,16 @@ def _until(settings: Settings, desk: Desk, accepted: int) -> None:
     with connect(settings.database_url or "", "bench") as connection:
         while True:
             drain(desk, 1.0)
-            ((count,),) = connection.execute(
-                "SELECT coalesce(sum(n), 0) FROM tallies WHERE what = 'accepted'"
-            ).fetchall()
-            if count >= accepted:
+            if _accepted(connection) >= accepted:
                 return
+
+
+def _accepted(connection: Connection) -> int:
+    """How many texts the carrier has."""
+    ((count,),) = connection.execute(
+        "SELECT coalesce(sum(n), 0)::bigint FROM tallies WHERE what = 'accepted'"
+    ).fetchall()
+    return int(count)
 
 
 def _measured(texts: int, work: Callable[[], None]) -> Effort:

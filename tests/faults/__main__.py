@@ -51,7 +51,7 @@ def _callbacks(stage: Stage, _: random.Random) -> Report:
 
 
 def _web_down(stage: Stage, _: random.Random) -> Report:
-    return scenarios.web_down(stage, people=900, leaving=150, rate=50)
+    return scenarios.web_down(stage, people=900, leaving=150, rate=25)
 
 
 def _sleep(stage: Stage, _: random.Random) -> Report:

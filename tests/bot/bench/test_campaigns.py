@@ -56,11 +56,13 @@ def test_sending_is_measured_beside_its_floor() -> None:
 
 @pytest.mark.faults
 def test_memory_is_looked_at_while_texts_are_sent() -> None:
-    """A hundred samples, in order; few texts, so what they say of a million means nothing."""
-    result = CliRunner().invoke(memory, ["--texts", "400", "--json"])
+    """Until all were sent; so few texts that what they say of a million means nothing."""
+    result = CliRunner().invoke(memory, ["--texts", "3000", "--json"])
     assert result.exit_code == 0, result.output
     told = json.loads(result.stdout.splitlines()[-1])
-    assert [sample["texts"] for sample in told["samples"]] == list(range(4, 401, 4))
+    counts = [sample["texts"] for sample in told["samples"]]
+    assert counts == sorted(counts)
+    assert counts[-1] >= 3_000
     assert all(20 < sample["megabytes"] < 500 for sample in told["samples"])
 
 
