@@ -19,6 +19,7 @@ from werkzeug.wrappers import Response as Answer
 
 from bot.simulator.browsing import SHOP_HOST, SHOP_PATH, guard
 from bot.simulator.shop_api import ShopApi, ShopApiError
+from bot.simulator.shop_figures import lines
 from worker.policy.money import BadAmount, minor, written
 
 OFFICE: Final = f"{SHOP_PATH}/office"
@@ -140,6 +141,13 @@ def office() -> str:
     """Behind the counter: send the sale, and see what it brought."""
     orders = _api().orders()
     return _page("office", orders=orders, totals=_totals(orders), sales=_api().sales())
+
+
+@routes.get("/sales/<int:campaign>")
+def sale(campaign: int) -> str:
+    """What came of a campaign: its report, figure by figure."""
+    report = _api().report(campaign)
+    return _page("sale", report=report, figures=lines(report))
 
 
 @routes.post("/sales")

@@ -70,6 +70,10 @@ class ShopApi:
         items: list[dict[str, Any]] = self._call("GET", "campaigns?limit=5")["items"]
         return items
 
+    def report(self, campaign: int) -> dict[str, Any]:
+        """What came of a campaign."""
+        return self._call("GET", f"campaigns/{campaign}/report")
+
     def send(self, campaign: Mapping[str, Any]) -> dict[str, Any]:
         """Make a campaign and launch it at once."""
         return self._call("POST", "campaigns", {**campaign, "launch": True})

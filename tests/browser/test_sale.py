@@ -92,6 +92,10 @@ def test_a_text_is_tapped_an_order_placed_and_refunded(window: Page, street: Str
 
     station.get_by_role("button", name="Done").click()
     expect(station.locator(".theirs .link").last).to_be_focused()
+    page.goto(f"{street.url}{OFFICE}")
+    page.get_by_role("link", name="Winter sale").click()
+    expect(page.locator("main")).to_contain_text("$129.00 paid, $100.00 left after refunds")
+    assert faults(page) == ""
     assert street.rows("SELECT basis FROM credits") == [("click",)]
     assert street.rows("SELECT kind, amount_minor FROM order_changes") == [("refunded", 2_900)]
 

@@ -6,6 +6,7 @@ ticker do there by themselves is done here when a test says so.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -32,6 +33,8 @@ from worker.clicks import ClickDrain
 from worker.reports import Reports
 from worker.runtime import Runtime
 
+_PATIENCE_S = 30.0
+_ON_THE_WAY = "SELECT FROM recipients WHERE state = 'accepted' AND delivered_at IS NULL"
 ANNA = "+14155550123"
 OFFICE = "/simulator/shop/office"
 
@@ -83,7 +86,10 @@ class Street:
         plan_launched(self.connection, self.settings, float("inf"))
         send(self.desk)
         sweeps.tidy(self.connection)
-        self.reports.apply(self.connection, self.resources.shops)
+        until = time.monotonic() + _PATIENCE_S
+        while self.rows(_ON_THE_WAY) and time.monotonic() < until:
+            self.reports.apply(self.connection, self.resources.shops)
+            time.sleep(0.02)
 
     def a_minute_passes(self) -> None:
         """So that whoever taps now has had time to read."""

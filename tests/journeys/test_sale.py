@@ -41,6 +41,11 @@ def page(street: Street, path: str, form: dict[str, str] | None = None) -> reque
     return answer
 
 
+def words(answer: requests.Response) -> str:
+    """What a page says, without its markup."""
+    return " ".join(re.sub(r"<[^>]+>", " ", answer.text).split())
+
+
 def hidden(answer: requests.Response) -> str:
     """The number that a form of the shop holds."""
     found = FIELD.search(answer.text)
@@ -78,7 +83,7 @@ def test_text_tap_order_refund(street: Street) -> None:
     assert street.rows("SELECT destination FROM links") == [(SALE,)]
 
     thanks = buy(street, click_ids.write(click))
-    assert "A text has earned this order, by the click" in " ".join(thanks.text.split())
+    assert "A text has earned this order, by the click" in words(thanks)
     ((key, paid),) = street.rows("SELECT id, amount_minor FROM orders")
     assert paid == 12_900
     ((basis, campaign, earned),) = street.rows("SELECT basis, campaign_id, click_id FROM credits")
@@ -98,6 +103,10 @@ def test_text_tap_order_refund(street: Street) -> None:
     total = told_of.total
     assert (total.accepted, total.raw_clicks, total.human_clicks, total.clickers) == (1, 1, 1, 1)
     assert total.sales == {SaleKey("click", "USD"): Sales(1, 0, 12_900, 10_000)}
+    shown = words(page(street, f"/simulator/shop/sales/{campaign}"))
+    assert "1 in all, 1 by people, 1 different person" in shown
+    assert "1 order: $129.00 paid, $100.00 left after refunds" in shown
+    assert "Click rate (CTR) 100.0% 1 (different people with at least one human" in shown
     office = " ".join(page(street, OFFICE).text.split())
     assert "a click</th> <td>1</td><td>$129.00</td><td>$100.00</td>" in office
 
@@ -131,7 +140,7 @@ def test_a_code_earns_an_order_that_no_click_led_to(street: Street) -> None:
 
     thanks = buy(street, "", coupon="winter20")
 
-    assert "by the code that was used" in " ".join(thanks.text.split())
+    assert "by the code that was used" in words(thanks)
     assert street.rows("SELECT basis, coupon FROM credits") == [("coupon", "WINTER20")]
     assert street.rows("SELECT amount_minor FROM orders") == [(10_320,)]
 
