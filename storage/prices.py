@@ -1,8 +1,13 @@
-"""What texts of campaigns cost by the carrier's own word, which comes late and may never come."""
+"""What texts of campaigns cost by the carrier's own word, which comes late and may never come.
+
+A price is in the carrier's log some time after the text. Which hour of it is to be read next is a
+mark (``delivery.ReadMarkRow``), in seconds since 1970. A text is known by the reports about it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Final
 
 from storage.database import Connection
@@ -29,6 +34,47 @@ WITH v AS MATERIALIZED (
 ), {ADD_SQL}
 SELECT count(*) FROM changed
 """  # noqa: S608 - parts of statements, which are our own
+
+READER: Final = "prices"
+WINDOW: Final = timedelta(hours=1)
+_BEGIN: Final = """
+INSERT INTO read_marks (reader, seq)
+VALUES (%(reader)s, floor(extract(epoch FROM assent_now() - %(later)s))::bigint)
+ON CONFLICT (reader) DO NOTHING
+"""
+_DUE: Final = """
+SELECT to_timestamp(seq), to_timestamp(seq) + %(window)s FROM read_marks
+WHERE reader = %(reader)s AND to_timestamp(seq) + %(window)s <= assent_now() - %(later)s
+"""
+_READ: Final = """
+UPDATE read_marks SET seq = extract(epoch FROM %s::timestamptz)::bigint WHERE reader = %s
+"""
+_KNOWN: Final = """
+SELECT DISTINCT sid, recipient_id FROM delivery_reports
+WHERE sid = ANY(%s) AND recipient_id IS NOT NULL
+"""
+
+
+def due(connection: Connection, later: timedelta) -> tuple[datetime, datetime] | None:
+    """The hour of texts to ask the carrier about next; None while it ended less than ``later`` ago.
+
+    The first time begins with the texts of ``later`` ago: what went before keeps its list price.
+    """
+    values = {"reader": READER, "later": later, "window": WINDOW}
+    connection.execute(_BEGIN, values)
+    row = connection.execute(_DUE, values).fetchone()
+    return (row[0], row[1]) if row else None
+
+
+def asked(connection: Connection, until: datetime) -> None:
+    """Note that the carrier was asked about all texts up to a moment."""
+    connection.execute(_READ, (until, READER))
+
+
+def report_texts(connection: Connection, micros: Mapping[str, int]) -> int:
+    """Note prices by the SIDs of texts; those that are not of campaigns are passed over."""
+    known = connection.execute(_KNOWN, (list(micros),)).fetchall()
+    return report(connection, {recipient: micros[sid] for sid, recipient in known})
 
 
 def report(connection: Connection, micros: Mapping[int, int]) -> int:

@@ -8,9 +8,10 @@ have arrived is never repeated.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Final, TypeAlias
 
 from twilio.base.exceptions import TwilioException, TwilioRestException, TwilioServiceException
@@ -30,6 +31,8 @@ _PAGE: Final = 1_000
 UNREACHABLE: Final = "unreachable"
 _NEWEST: Final = 50
 _FROM_US: Final = "outbound-api"
+_CURRENCY: Final = "USD"
+_MICROS: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +176,18 @@ class Gateway:
         """
         found = self._client.messages.stream(to=sender, date_sent_after=since, page_size=_PAGE)
         return [_listed(message) for message in found if message.direction == "inbound"]
+
+    def prices(self, sender: str, since: datetime, until: datetime) -> Iterator[tuple[str, int]]:
+        """What texts from ``sender`` cost: SID and millionths of a US dollar, as far as is known.
+
+        Raises what the SDK raises, and :class:`worker.carrier_http.NotSent`.
+        """
+        found = self._client.messages.stream(
+            from_=sender, date_sent_after=since, date_sent_before=until, page_size=_PAGE
+        )
+        for message in found:
+            if message.sid and message.price is not None and message.price_unit == _CURRENCY:
+                yield message.sid, abs(int(Decimal(message.price) * _MICROS))
 
     def close(self) -> None:
         """Let the kept connections go."""

@@ -30,6 +30,7 @@ from worker.daily import Daily
 from worker.deactivations import Feed
 from worker.importing.foreman import Foreman
 from worker.listening import Ear
+from worker.pricing import Prices
 from worker.queues import CAMPAIGNS, SEND, Bell
 from worker.reports import Reports
 from worker.retention import Keeper
@@ -73,7 +74,8 @@ class Ticker:
         self._ear = Ear(runtime.settings)
         self._feed = Feed(runtime.settings)
         self._daily = Daily(runtime.settings)
-        runtime.attached += (self._ear, self._feed, self._daily)
+        self._prices = Prices(runtime.settings)
+        runtime.attached += (self._ear, self._feed, self._daily, self._prices)
         self._asking = Asking()
         settings = runtime.settings
         self._rights = Rights(settings.home, settings.phone_pepper, runtime.shops)
@@ -137,6 +139,7 @@ class Ticker:
         self._every(FORGET_EVERY_S, "limits", lambda: form_sweeps.forget(connection))
         self._every(FORGET_EVERY_S, "deactivations", self._feed.begin)
         self._every(DAILY_EVERY_S, "daily", self._daily.begin)
+        self._every(FORGET_EVERY_S, "prices", self._prices.begin)
         self._every(REMIND_EVERY_S, "reached", lambda: sweeps.lift_reachability(connection))
         self._every(FORGET_EVERY_S, "pages", lambda: sweeps.forget_pages(connection))
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from bot.simulator.errors import TwilioError, message
-from bot.simulator.texts import Status, Text
+from bot.simulator.texts import Direction, Status, Text
 from keywords import segments
 
 if TYPE_CHECKING:
@@ -18,6 +18,8 @@ API = "/2010-04-01/Accounts"
 _PAGE_SIZE = 50
 _MOST = 1_000
 _UNSENT = frozenset({Status.ACCEPTED, Status.SCHEDULED})
+_CHARGED = frozenset({Status.DELIVERED, Status.UNDELIVERED})
+_PRICE_MICROS = 8_300
 
 
 def resource(account: str, text: Text) -> dict[str, Any]:
@@ -39,7 +41,7 @@ def resource(account: str, text: Text) -> dict[str, Any]:
         "messaging_service_sid": text.messaging_service,
         "num_media": str(len(text.media)),
         "num_segments": str(count),
-        "price": None,
+        "price": _price(text, count),
         "price_unit": "USD",
         "sid": text.sid,
         "status": text.status.value,
@@ -47,6 +49,13 @@ def resource(account: str, text: Text) -> dict[str, Any]:
         "to": text.to,
         "uri": f"{uri}.json",
     }
+
+
+def _price(text: Text, sms_segments: int) -> str | None:
+    """What an outbound text cost, once its fate is known; Twilio writes it as a negative number."""
+    if text.direction is Direction.INBOUND or text.status not in _CHARGED:
+        return None
+    return f"-{_PRICE_MICROS * sms_segments / 1_000_000:.5f}"
 
 
 def page(account: str, texts: Sequence[Text], query: Mapping[str, str]) -> dict[str, Any]:

@@ -70,7 +70,7 @@ class _Parts:
     def take(self, counted: Counted) -> None:
         for variant, method, what, why, n in counted.texts:
             for part in self._of(variant, method):
-                part.texts[what, why] += n
+                part.count(what, why, n)
         for variant, link, method, raw, human, clickers, of_link in counted.clicks:
             for part in self._of(variant, method):
                 part.add(Totals(Counter(), raw, human, clickers))

@@ -29,7 +29,7 @@ def timeline(connection: Connection, number: int, by: str = "hour") -> list[Mome
     found: dict[datetime, Totals] = {}
     for at, what, n in rows.texts:
         state, _, word = what.partition(".")
-        found.setdefault(at, Totals()).texts[state, word] += n
+        found.setdefault(at, Totals()).count(state, word, n)
     for at, raw, human, clickers in rows.clicks:
         found.setdefault(at, Totals()).add(Totals(Counter(), raw, human, clickers))
     for at, basis, currency, *sums in rows.sales:

@@ -52,10 +52,17 @@ class Totals:
     human_clicks: int = 0
     clickers: int = 0
     sales: dict[SaleKey, Sales] = field(default_factory=dict)
+    _states: Counter[str] | None = field(default=None, compare=False, repr=False)
+
+    def count(self, what: str, why: str, n: int) -> None:
+        """Count ``n`` more texts; every change of ``texts`` goes this way, or by :meth:`add`."""
+        self.texts[what, why] += n
+        self._states = None
 
     def add(self, other: Totals) -> None:
         """Add the counts of another part."""
         self.texts.update(other.texts)
+        self._states = None
         self.raw_clicks += other.raw_clicks
         self.human_clicks += other.human_clicks
         self.clickers += other.clickers
@@ -68,7 +75,11 @@ class Totals:
 
     def state(self, state: str) -> int:
         """How many ended as ``state``, for whatever reason; or were planned, for "plan"."""
-        return sum(n for (what, _), n in self.texts.items() if what == state)
+        if self._states is None:
+            self._states = Counter()
+            for (what, _), n in self.texts.items():
+                self._states[what] += n
+        return self._states[state]
 
     def reasons(self, state: str) -> dict[str, int]:
         """Those by reason."""
@@ -146,5 +157,5 @@ def counted(rows: Iterable[tuple[Any, str, str, int]]) -> dict[Any, Totals]:
     """Totals by key, from rows of key, what, why and n."""
     found: dict[Any, Totals] = {}
     for key, what, why, n in rows:
-        found.setdefault(key, Totals()).texts[what, why] += n
+        found.setdefault(key, Totals()).count(what, why, n)
     return found
