@@ -101,10 +101,16 @@ class ClickLogReader:
         self._offsets: dict[Path, int] = {}
 
     def batches(self) -> Iterator[list[LoggedHit]]:
-        """What is new in each file. The next is read once the caller has stored the last one."""
+        """What is new in each file. The next is read once the caller has stored the last one.
+
+        A caller that could not store one, and asks for no more, is given it again another time.
+        """
         for path in self._files():
-            while hits := self._read(path):
-                yield hits
+            while block := self._read(path):
+                hits, end = block
+                if hits:
+                    yield hits
+                self._offsets[path] = end
             self._remove_if_over(path)
 
     def _files(self) -> list[Path]:
@@ -112,16 +118,20 @@ class ClickLogReader:
             return []
         return sorted(self._folder.glob(f"*{_SUFFIX}"))
 
-    def _read(self, path: Path) -> list[LoggedHit]:
+    def _read(self, path: Path) -> tuple[list[LoggedHit], int] | None:
+        """The hits of the next block of whole lines, and where it ends; None where there is none.
+
+        A block of nothing but unreadable lines is one without hits.
+        """
         offset = self._offsets.get(path, 0)
         with path.open("rb") as file:
             file.seek(offset)
             data = file.read(_MOST)
         whole = data[: data.rfind(b"\n") + 1]
+        if not whole:
+            return None
         hits = [hit for line in whole.splitlines() if (hit := _hit(line)) is not None]
-        self._offsets[path] = offset + len(whole)
-        # A block of nothing but unreadable lines is passed over, not taken for the end.
-        return hits if hits or not whole else self._read(path)
+        return hits, offset + len(whole)
 
     def _remove_if_over(self, path: Path) -> None:
         """Remove a file that is wholly read and that nobody writes to any more."""

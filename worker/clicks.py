@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
+
+import psycopg.errors
 
 from storage import click_tallies, clicks
 from storage.click_log import ClickLogReader, LoggedHit
@@ -29,23 +32,34 @@ from worker.webhooks.feeding import tell
 
 _PAGE: Final = 2_000
 
+_log = logging.getLogger(__name__)
+
 
 class ClickDrain:
     """Drains the logs of one machine. One for each ticker, whether or not it leads."""
 
     def __init__(self, home: Path) -> None:
         self._reader = ClickLogReader(home)
+        self._page = _PAGE
 
     def run(self, connection: Connection) -> int:
         """Store what is new; answers how many clicks that were.
 
-        Raises ``psycopg.OperationalError`` when the database is away; the log keeps them.
+        A page that takes the database too long is left for another time, and is then a smaller
+        one: what else the ticker does must not wait for it. Raises ``psycopg.OperationalError``
+        when the database is away. In both cases the log keeps what was not stored.
         """
         total = 0
-        for hits in self._reader.batches():
-            for start in range(0, len(hits), _PAGE):
-                with atomic(connection):
-                    total += store(connection, hits[start : start + _PAGE])
+        try:
+            for hits in self._reader.batches():
+                for start in range(0, len(hits), self._page):
+                    with atomic(connection):
+                        total += store(connection, hits[start : start + self._page])
+        except psycopg.errors.QueryCanceled:
+            self._page = max(1, self._page // 4)
+            _log.warning("clicks were not stored in time", extra={"count": self._page})
+        else:
+            self._page = _PAGE
         return total
 
 

@@ -161,10 +161,12 @@ def test_it_starts_stops_and_starts_again(
     up = start()
     base = f"http://127.0.0.1:{installation.port}"
     output = up.said()
-    for address in (f"{base}/", f"{base}/simulator/", f"{base}/api/docs"):
+    office = f"{base}/simulator/shop/office"
+    for address in (f"{base}/", f"{base}/simulator/", office, f"{base}/api/docs"):
         assert address in output
     assert json.loads(get(f"{base}/readyz"))["status"] == "ok"
     assert "<html" in get(f"{base}/simulator/")
+    assert "Send the sale" in get(office)
     assert senders(installation.database_url) == 1
 
     family = up.processes()

@@ -46,6 +46,21 @@ def test_hits_are_read_back_while_the_writer_lives_on(tmp_path: Path) -> None:
     assert files(tmp_path) == []
 
 
+def test_what_could_not_be_stored_is_given_again(tmp_path: Path) -> None:
+    """The database was away: the same reader, and a file whose writer is gone, still have it."""
+    log, reader = ClickLog(tmp_path), ClickLogReader(tmp_path)
+    log.append([hit(1), hit(2)])
+    log.close()
+
+    for batch in reader.batches():
+        assert [each.id for each in batch] == [1, 2]
+        break
+
+    assert len(files(tmp_path)) == 1
+    assert read(reader) == [1, 2]
+    assert files(tmp_path) == []
+
+
 def test_two_writers_do_not_meet(tmp_path: Path) -> None:
     """Each web process has a file of its own."""
     first, second = ClickLog(tmp_path), ClickLog(tmp_path)

@@ -7,9 +7,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
 from storage.click_log import ClickLog, LoggedHit
+from storage.database import connect
 from storage.transaction import atomic
 from tests.worker.sales import Sales
 from tests.worker.scene import ANNA, BEN, Scene
@@ -79,6 +81,28 @@ def test_the_log_is_drained_into_clicks_that_are_judged(sales: Sales, tmp_path: 
     assert drain.run(sales.scene.connection) == 0
     assert clicks.ClickDrain(tmp_path).run(sales.scene.connection) == 0
     assert tallies(sales, campaign) == (3, 2, 1)
+
+
+def test_a_database_that_is_away_or_slow_costs_no_click(
+    sales: Sales, tmp_path: Path, database_url: str
+) -> None:
+    """The same drain stores later what it could not store; slow is no reason to stop a ticker."""
+    text = sales.text(sales.campaign("Spring"), ANNA)
+    log, drain = ClickLog(tmp_path), clicks.ClickDrain(tmp_path)
+    log.append([hit(text, 1), hit(text, 2)])
+    log.close()
+    gone = connect(database_url, "test")
+    gone.close()
+
+    with pytest.raises(psycopg.OperationalError):
+        drain.run(gone)
+    with connect(database_url, "test") as slow, atomic(sales.scene.connection):
+        slow.execute("SET statement_timeout = '100ms'")
+        sales.scene.connection.execute("LOCK TABLE clicks")
+        assert drain.run(slow) == 0
+
+    assert drain.run(sales.scene.connection) == 2
+    assert labels(sales) == ["human", "human"]
 
 
 def test_people_are_counted_once_whatever_the_batches(sales: Sales) -> None:
