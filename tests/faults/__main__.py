@@ -153,7 +153,7 @@ def _put_back(given: Servers, folder: Path) -> Report:
         durable_postgres(folder / "pg") as server,
         closing(Stage(folder / "home", server.url, given.redis_url, 0.02)) as stage,
     ):
-        return scenarios.put_back(stage, server, folder, people=400, rate=60)
+        return scenarios.put_back(stage, server, folder, people=400, rate=40)
 
 
 def _print(seed: int, rows: list[tuple[str, Report, float]]) -> None:

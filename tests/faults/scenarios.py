@@ -212,6 +212,8 @@ def web_down(
     early = len(stage.accepted()) - before
     # Back since a little later than the last STOP, so that a log read before it is not enough.
     _move(stage, "since", shift and shift - _PAUSE)
+    # Slow until here, so that a busy machine does not miss the moment; the rest may be quick.
+    stage.connection.execute("UPDATE senders SET segments_per_second = 100")
     stage.finish(number)
     report = audit(stage.connection, stage.accepted())
     later = stage.accepted()[before:]

@@ -97,7 +97,7 @@ def test_callbacks_in_any_order_and_number_come_to_the_same(new_stage: NewStage)
 def test_a_stop_that_nobody_heard_comes_before_the_next_text(new_stage: NewStage) -> None:
     """The web is down; the campaign waits, and goes on when the carrier's log was read."""
     shift = timedelta(seconds=23)
-    report = scenarios.web_down(new_stage(), people=60, leaving=10, rate=20, shift=shift)
+    report = scenarios.web_down(new_stage(), people=60, leaving=10, rate=6, shift=shift)
     assert report.breaches == []
     assert report.states == {"accepted": 50, "refused": 10}
 
@@ -109,7 +109,7 @@ def test_an_older_home_and_database_send_nothing_until_confirmed(
     with durable_postgres(tmp_path / "pg") as server:
         stage = Stage(tmp_path / "home", server.url, redis_url, 0.02)
         try:
-            report = scenarios.put_back(stage, server, tmp_path, people=80, rate=15)
+            report = scenarios.put_back(stage, server, tmp_path, people=80, rate=8)
         finally:
             stage.close()
     assert report.breaches == []
