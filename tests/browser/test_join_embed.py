@@ -28,8 +28,7 @@ def visit(settings: Settings, database_url: str, browser: Browser) -> Iterator[V
     with _live(app) as live:
         yield Visit(browser, Site(app, database_url), live.url)
     resources = Site(app, database_url).resources
-    resources.exchange.close()
-    resources.pool.dispose()
+    resources.close()
 
 
 @pytest.fixture

@@ -32,8 +32,7 @@ def visit(settings: Settings, database_url: str, browser: Browser) -> Iterator[V
     site.change("deals", minimum_age=21, countries=("US", "MX", "GB"), look=look)
     for live in serving(app):
         yield Visit(browser, site, live.url)
-    site.resources.exchange.close()
-    site.resources.pool.dispose()
+    site.resources.close()
 
 
 def fill(page: Page, number: str = "4155550123") -> None:

@@ -43,8 +43,7 @@ def address(settings: Settings, database_url: str) -> Iterator[str]:
         code = placements.add(work.session, "deals", "Store 12, window", wording=words).code
     for live in serving(app):
         yield f"{live.url}/q/{code}"
-    resources.exchange.close()
-    resources.pool.dispose()
+    resources.close()
 
 
 @pytest.fixture

@@ -104,8 +104,7 @@ def town(settings: Settings, database_url: str, redis_url: str) -> Iterator[Town
     service.close()
     carrier.close()
     simulator.extensions["carrier"].close()
-    resources.exchange.close()
-    resources.pool.dispose()
+    resources.close()
 
 
 def test_from_the_till_to_a_welcome_with_a_coupon(town: Town) -> None:

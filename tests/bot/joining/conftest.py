@@ -20,5 +20,4 @@ def site(settings: Settings, database_url: str) -> Iterator[Site]:
     app = create_app(replace(settings, database_url=database_url, redis_url=None))
     site = Site(app, database_url)
     yield site
-    site.resources.exchange.close()
-    site.resources.pool.dispose()
+    site.resources.close()

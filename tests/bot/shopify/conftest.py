@@ -29,8 +29,7 @@ def service(settings: Settings, database_url: str) -> Iterator[Assent]:
     with resources.work() as work:
         shopify.allow(work.connection, ShopifyShop(DOMAIN, "deals"))
     yield app
-    resources.exchange.close()
-    resources.pool.dispose()
+    resources.close()
 
 
 @pytest.fixture
