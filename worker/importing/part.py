@@ -37,7 +37,7 @@ from worker.importing.orders import Ending, Orders, read_orders
 from worker.importing.reading import Share, Source, is_odd
 from worker.stopping import Stop
 
-BATCH: Final = 1_000
+BATCH: Final = 2_000
 # Somebody else's lock was in the way; the batch is done again as it is.
 _TRIES: Final = 5
 _PAUSE_S: Final = 0.2
@@ -63,7 +63,7 @@ class Ended(Exception):
 
 
 def batches(source: Source, task: Task, reader: RowReader, part: int, after: int) -> Iterator[Read]:
-    """The rows of a part from the one after ``after`` on, by the thousand."""
+    """The rows of a part from the one after ``after`` on, in batches."""
     claims: list[Claim] = []
     findings: list[Finding] = []
     last = after
