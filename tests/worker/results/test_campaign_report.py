@@ -6,8 +6,12 @@ from collections import Counter
 
 import pytest
 
+from keywords.consent import Method
+from storage.erasing import Request, erase
+from storage.orders import ChangeKind
 from storage.results import Choice
 from storage.settings import Settings
+from storage.transaction import atomic
 from tests.worker.results import direct
 from tests.worker.results.story import LINK, PEOPLE, Story
 from tests.worker.scene import Scene
@@ -158,3 +162,33 @@ def test_the_overview_can_be_chosen(story: Story) -> None:
     assert overview(connection, Choice(program="coffee")).lines == []
     assert overview(connection, Choice(until=story.now(-3_600))).lines == []
     assert len(overview(connection, Choice(since=story.now(-3_600))).lines) == 1
+
+
+def test_an_erasure_takes_nothing_away_but_the_person(story: Story) -> None:
+    """What was bought stays bought, by its variant and link, also when it is refunded later."""
+    connection = story.scene.connection
+    before = report(connection, story.campaign)
+    request = Request(PEOPLE[0], "operator:ann", Method.OPERATOR, "a letter")
+    with atomic(connection):
+        erase(connection, story.scene.shops, "a pepper of 32 bytes, for tests!", _sign, request)
+
+    erased = report(connection, story.campaign)
+    story.change("#1", ChangeKind.CANCELED)
+    after = report(connection, story.campaign)
+
+    assert before is not None
+    assert erased is not None
+    assert after is not None
+    assert erased.total.sales == before.total.sales
+    assert erased.total.clickers == before.total.clickers
+    # Consent ended within a day of the text, which is an opt-out like any other.
+    assert erased.total.optouts == before.total.optouts + 1
+    canceled = after.total.sales[SaleKey("click", "USD")]
+    assert canceled == Sales(2, 2, 5_000, 0)
+    assert {key: part.orders("click") for key, part in after.variants.items()} == {
+        key: part.orders("click") for key, part in before.variants.items()
+    }
+
+
+def _sign(_: object, __: object) -> str:
+    return "signed"
