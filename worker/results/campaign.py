@@ -73,8 +73,8 @@ class _Parts:
                 part.count(what, why, n)
         for variant, link, method, raw, human, clickers, of_link in counted.clicks:
             for part in self._of(variant, method):
-                part.add(Totals(Counter(), raw, human, clickers))
-            self.links.setdefault(link, Totals()).add(Totals(Counter(), raw, human, of_link))
+                part.click(raw, human, clickers)
+            self.links.setdefault(link, Totals()).click(raw, human, of_link)
         for variant, link, method, basis, currency, *sums in counted.sales:
             key, sales = SaleKey(basis, currency), Sales(*sums)
             for part in (*self._of(variant, method), self.links.setdefault(link, Totals())):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -89,11 +88,11 @@ def _sorted(lines: Sequence[Line]) -> Overview:
 
 
 def _totals(of: Counted) -> Mapping[Any, Totals]:
-    found = counted((key, what, why, n) for key, what, why, n in of.texts)
-    for key, raw, human, clickers in of.clicks:
-        found.setdefault(key, Totals()).add(Totals(Counter(), raw, human, clickers))
+    found = counted(of.texts)
+    for key, *hits in of.clicks:
+        found[key].click(*hits)
     for key, basis, currency, *sums in of.sales:
-        found.setdefault(key, Totals()).sell(SaleKey(basis, currency), Sales(*sums))
+        found[key].sell(SaleKey(basis, currency), Sales(*sums))
     return found
 
 

@@ -6,7 +6,6 @@ the click that it led to may stand hours apart.
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -30,8 +29,8 @@ def timeline(connection: Connection, number: int, by: str = "hour") -> list[Mome
     for at, what, n in rows.texts:
         state, _, word = what.partition(".")
         found.setdefault(at, Totals()).count(state, word, n)
-    for at, raw, human, clickers in rows.clicks:
-        found.setdefault(at, Totals()).add(Totals(Counter(), raw, human, clickers))
+    for at, *hits in rows.clicks:
+        found.setdefault(at, Totals()).click(*hits)
     for at, basis, currency, *sums in rows.sales:
         found.setdefault(at, Totals()).sell(SaleKey(basis, currency), Sales(*sums))
     return [Moment(at, found[at]) for at in sorted(found)]

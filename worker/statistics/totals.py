@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
@@ -59,13 +59,17 @@ class Totals:
         self.texts[what, why] += n
         self._states = None
 
+    def click(self, raw: int, human: int, clickers: int) -> None:
+        """Count hits, those of people, and people."""
+        self.raw_clicks += raw
+        self.human_clicks += human
+        self.clickers += clickers
+
     def add(self, other: Totals) -> None:
         """Add the counts of another part."""
         self.texts.update(other.texts)
         self._states = None
-        self.raw_clicks += other.raw_clicks
-        self.human_clicks += other.human_clicks
-        self.clickers += other.clickers
+        self.click(other.raw_clicks, other.human_clicks, other.clickers)
         for key, sales in other.sales.items():
             self.sell(key, sales)
 
@@ -153,9 +157,9 @@ def summed(parts: Iterable[Totals]) -> Totals:
     return total
 
 
-def counted(rows: Iterable[tuple[Any, str, str, int]]) -> dict[Any, Totals]:
+def counted(rows: Iterable[tuple[Any, str, str, int]]) -> defaultdict[Any, Totals]:
     """Totals by key, from rows of key, what, why and n."""
-    found: dict[Any, Totals] = {}
+    found: defaultdict[Any, Totals] = defaultdict(Totals)
     for key, what, why, n in rows:
-        found.setdefault(key, Totals()).count(what, why, n)
+        found[key].count(what, why, n)
     return found
