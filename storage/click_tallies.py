@@ -80,6 +80,10 @@ class LinkClickerRow(Base):
     campaign_id: Mapped[int]
 
 
+# Whoever adds hits may do so beside others, but not beside somebody who counts all of them: hits
+# whose transaction is open are in neither count, or in both.
+_ADDING: Final = "SELECT pg_advisory_xact_lock_shared(hashtextextended('click tallies', 17))"
+_ANEW: Final = "SELECT pg_advisory_xact_lock(hashtextextended('click tallies', 17))"
 # The first human clicks among those that ``{where}`` chooses, with what is known of their texts.
 _FIRST: Final = """
     SELECT DISTINCT ON (c.recipient_id) c.recipient_id, c.campaign_id, c.at AS first_at,
@@ -175,10 +179,12 @@ _REBUILD: Final = (
 
 def tally(connection: Connection, ids: Sequence[int]) -> None:
     """Count hits that have just been stored."""
+    connection.execute(_ADDING)
     connection.execute(_TALLY, {"ids": list(ids)})
 
 
 def rebuild(connection: Connection, campaigns: Sequence[int]) -> None:
     """Count all hits of campaigns anew, after labels have changed."""
+    connection.execute(_ANEW)
     for statement in _REBUILD:
         connection.execute(statement, {"campaigns": list(campaigns)})

@@ -45,6 +45,7 @@ COMMANDS: Final = {
     "instance": "bot.commands.instance:group",
     "sending": "bot.commands.sending:sending",
     "report": "bot.commands.report:report",
+    "clicks": "bot.commands.clicks:clicks",
     "bench": "bot.commands:bench",
 }
 BENCHES: Final = {

@@ -1,4 +1,4 @@
-"""``assent report``, as people and scripts use it."""
+"""``assent report`` and ``assent clicks``, as people and scripts use them."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from bot.commands.clicks import clicks
 from bot.commands.report import report
 from storage.database import connect
 from storage.settings import Settings
 from tests.bot.api.conftest import Database
+from tests.worker.results import direct
 from tests.worker.results.story import Story
 from tests.worker.scene import Scene
 
@@ -64,3 +66,19 @@ def test_there_is_no_such_campaign(story: Story, run: Run) -> None:
 
     assert found.exit_code == 1
     assert "no such campaign" in found.output
+
+
+def test_hits_are_classified_again(story: Story, run: Run) -> None:
+    """Labels of older rules go, campaigns are counted anew, and the audit log says who did it."""
+    story.scene.connection.execute("UPDATE clicks SET label = 'agent.mistaken'")
+    days = ["--since", f"{story.now():%Y-%m-%d}", "--until", f"{story.now(86_400):%Y-%m-%d}"]
+
+    told = CliRunner().invoke(clicks, ["classify", *days, "--json"])
+
+    assert told.exit_code == 0, told.output
+    assert sum(json.loads(told.stdout)["changed"].values()) == 5
+    direct.agree(story.scene.connection)
+    found = json.loads(run(str(story.campaign), "--json").stdout)
+    assert found["total"]["clicks"] == {"raw": 5, "human": 3, "clickers": 2}
+    acts = story.scene.connection.execute("SELECT act FROM audit_log").fetchall()
+    assert ("clicks.classified",) in acts

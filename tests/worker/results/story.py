@@ -134,8 +134,13 @@ class Story:
         delivery.append(self.scene.connection, [said])
         Reports().apply(self.scene.connection, self.scene.shops)
 
-    def tap(self, phone: str, agent: str = PHONE, later_s: int = 10) -> None:
-        """A hit on the text's link, so many seconds from now."""
+    def tap(self, phone: str, agent: str = PHONE) -> None:
+        """A hit on the text's link, ten seconds from now."""
+        with atomic(self.scene.connection):
+            self.add_tap(phone, agent)
+
+    def add_tap(self, phone: str, agent: str = PHONE, later_s: int = 10) -> None:
+        """The same in a transaction that is open already."""
         self._serial += 1
         at = int(self.scene.now().timestamp() * 1000) + later_s * 1000
         number = self._variant(phone)
@@ -150,8 +155,7 @@ class Story:
             f"{self._serial:08x}",
             {},
         )
-        with atomic(self.scene.connection):
-            clicks.store(self.scene.connection, [hit])
+        clicks.store(self.scene.connection, [hit])
 
     def order(self, number: str, phone: str | None, amount: int, **over: Any) -> None:
         """An order, a minute from now."""
