@@ -6,6 +6,7 @@ import random
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from datetime import datetime
 
 import pytest
@@ -21,6 +22,7 @@ from tests.worker.campaigns.conftest import NewDesk, Running, recipients, send
 from tests.worker.conftest import Twilio
 from tests.worker.scene import Scene
 from worker.campaigns.desk import Desk
+from worker.campaigns.drain import drain
 
 
 @pytest.fixture(autouse=True)
@@ -28,13 +30,23 @@ def _unhurried() -> None:
     """Here the shipped limit holds: what is too old by then goes out in a later round."""
 
 
-def together(desks: list[Desk], seconds: float = 20.0) -> None:
+def together(
+    desks: list[Desk], seconds: float = 20.0, work: Callable[[Desk, float], object] = send
+) -> None:
     """Let processes send side by side."""
-    threads = [threading.Thread(target=send, args=(desk, seconds)) for desk in desks]
+    threads = [threading.Thread(target=work, args=(desk, seconds)) for desk in desks]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
+
+
+def keep_sending(desk: Desk, seconds: float) -> None:
+    """Send for so long, however often the pace allows nothing for a moment."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        drain(desk, 0.5)
+        time.sleep(0.05)
 
 
 def test_several_processes_send_everything_once(
@@ -64,7 +76,7 @@ def test_all_processes_together_keep_to_the_senders_pace(
     scene.connection.execute("UPDATE senders SET segments_per_second = %s", (rate,))
     running(70, bodies=("A" * 200,))
     running(0, bodies=("Acme: short.",))
-    together([new_desk() for _ in range(3)], 5)
+    together([new_desk() for _ in range(3)], 5, keep_sending)
     times = sorted(
         (t.at.timestamp(), 2 if len(t.body) > 160 else 1) for t in twilio.carrier.store.everything()
     )
