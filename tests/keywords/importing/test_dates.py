@@ -126,3 +126,23 @@ def test_nothing_else_is_raised(text: str) -> None:
         return
 
     assert found.tzinfo is UTC
+
+
+ISO = st.from_regex(r"[0-9]{4}-[0-9]{2}-[0-9]{2}([ T][0-9]{2}:[0-9]{2}:[0-9]{2})?", fullmatch=True)
+NEARLY = st.text("0123456789-: TZ+", min_size=10, max_size=19)
+REAL = st.datetimes(datetime(1890, 1, 1), datetime(2100, 1, 1)).map(  # noqa: DTZ001
+    lambda when: when.isoformat(" ", "seconds")
+)
+
+
+@given(ISO | NEARLY | REAL)
+def test_the_quick_way_reads_as_the_long_one(text: str) -> None:
+    """What most programs write is not matched; a space before it sends it the long way."""
+
+    def found(written: str) -> datetime | str:
+        try:
+            return read_date(written)
+        except InvalidDate as error:
+            return error.code
+
+    assert found(text) == found(f" {text}")
