@@ -33,7 +33,7 @@ from storage.switches import Switch
 from storage.transaction import atomic
 from worker.campaigns import outcomes
 from worker.campaigns.checking import Checked, Checker, Going, since
-from worker.campaigns.desk import Desk
+from worker.campaigns.desk import BATCH, Desk
 from worker.campaigns.journal import Page
 from worker.campaigns.outcomes import Handed
 from worker.campaigns.settling import persist, tell
@@ -41,7 +41,8 @@ from worker.gateway import Outcome, Outgoing, Unknown
 from worker.marks import Attempt
 from worker.runtime import Line
 
-BATCH: Final = 100
+# After a batch that was too large for the machine the half is tried, then a little more each time.
+_MORE: Final = 5
 # After the fence no call begins later than this. Shorter than a withdrawal waits
 # (``storage.races.PATIENCE_MS``), so that one which ceased to wait meets calls that were begun.
 BEGIN_WITHIN_S: Final = 2.5
@@ -84,7 +85,7 @@ def send_batch(desk: Desk, line: Line, campaign: DueCampaign, claimant: Claimant
     Raises ``psycopg.OperationalError`` when the database is away before anything was handed over.
     """
     each = max(desk.segments.get(campaign.id, 1.0), 1.0)
-    limit = 1 if claimant.probing or claimant.suspect else BATCH
+    limit = 1 if claimant.probing or claimant.suspect else desk.batch
     token = claiming.new_token()
     page = desk.journal.page(token)
     try:
@@ -129,6 +130,7 @@ def _hand_over(
     checked = _check(desk, connection, batch.claim, campaign, sorted(ours))
     batch.settled.update({settled.id: settled for settled in checked.staying})
     handed = _call(desk, campaign, checked.going, batch.page, fenced_at)
+    desk.batch = _size(len(batch.claim.ids), desk.batch, handed)
     for each in handed:
         if each.error is not None:
             batch.telling.append(each)
@@ -136,6 +138,16 @@ def _hand_over(
     if checked.going:
         _learn(desk, batch.campaign.id, checked.going)
     return handed
+
+
+def _size(claimed: int, before: int, handed: Sequence[Handed]) -> int:
+    """How many to claim next.
+
+    Where checking so many takes longer than a fence is good for, none of them would ever go.
+    """
+    if any(each.outcome is outcomes.TOO_OLD for each in handed):
+        return max(1, claimed // 2)
+    return min(BATCH, before + _MORE)
 
 
 def _check(

@@ -22,13 +22,18 @@ from worker.runtime import Line, Runtime, required
 HANDS: Final = 128
 # Batches that are under way at once, so that one is claimed and checked while another one waits.
 LANES: Final = 2
+# Messages that are claimed together, at most.
+BATCH: Final = 100
 # A worker that sleeps in mid-batch loses its fence after so long.
 _FENCE_ENDS_MS: Final = 20_000
 _KEPT: Final = 32
 
 
 class Desk:
-    """One process's. Lanes have a connection each; the caches are shared by them."""
+    """One process's. Lanes have a connection each; the caches are shared by them.
+
+    ``batch`` is how many messages are claimed together now.
+    """
 
     def __init__(self, runtime: Runtime) -> None:
         url = required(runtime.settings.database_url, "DATABASE_URL")
@@ -39,6 +44,7 @@ class Desk:
         self.lines = [Line(url, f"campaigns {lane}", planner) for lane in range(LANES)]
         self.closed = False
         self.journal = Journal(runtime.settings.home)
+        self.batch = BATCH
         self.segments: dict[int, float] = {}
         self.rates: dict[str, float] = {}
         # What became of texts while the database was away.

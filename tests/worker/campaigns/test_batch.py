@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections import Counter
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 
 from bot.simulator.faults import Fault, FaultKind
 from storage import campaign_states, paces, tallies
-from storage.claiming import Claimant, DueCampaign
+from storage.claiming import Claim, Claimant, DueCampaign
 from storage.switches import Switch, reset, throw
 from storage.transaction import atomic
 from tests import campaigns
@@ -19,8 +20,9 @@ from tests.worker.campaigns.conftest import NewDesk, Running, recipients, send
 from tests.worker.conftest import Twilio
 from tests.worker.scene import ANNA, Scene
 from worker.campaigns import batch, sweeps
-from worker.campaigns.checking import Checker
+from worker.campaigns.checking import Checked, Checker
 from worker.campaigns.desk import Desk
+from worker.campaigns.drain import drain
 
 
 def got(twilio: Twilio) -> Counter[str]:
@@ -70,6 +72,35 @@ def test_a_decision_names_the_entry_that_allows_the_text(
     ).fetchall()
     assert told.pop(ANNA) == entry
     assert list(told.values()) == [None]
+
+
+def test_a_machine_that_is_too_slow_for_a_batch_takes_smaller_ones(
+    scene: Scene, desk: Desk, running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Checking so many takes longer than a fence is good for; the campaign gets on all the same."""
+    check = Checker.check
+
+    def slow(self: Checker, claim: Claim, *rest: Any) -> Checked:
+        time.sleep(0.02 * len(claim.ids))
+        return check(self, claim, *rest)
+
+    monkeypatch.setattr(Checker, "check", slow)
+    monkeypatch.setattr(batch, "BEGIN_WITHIN_S", 1.0)
+    number = running(60)
+    sizes = []
+    for _ in range(20):
+        sizes.append(desk.batch)
+        drain(desk, 0.1)
+        scene.connection.execute("UPDATE recipients SET not_before = assent_now()")
+        if campaigns.states(scene.connection, number) == {"accepted": 60}:
+            break
+    assert campaigns.states(scene.connection, number) == {"accepted": 60}
+    assert sizes[0] == 100
+    assert min(sizes) < 50
+    monkeypatch.undo()
+    running(150)
+    send(desk)
+    assert desk.batch > max(sizes[1:])
 
 
 def test_each_gets_the_variant_and_the_links_that_are_theirs(
