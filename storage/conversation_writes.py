@@ -12,114 +12,17 @@ from keywords.segments import count
 from keywords.signals import Reading
 from keywords.turn import ConsentChange, Spoken, Text
 from storage import ledger, optouts, races
+from storage.conversation_rows import BATCH, LEAVING, STANDING
 from storage.database import Connection
 from storage.identifiers import uuid7
 from storage.locking import Locked
 from storage.messages import MessageState
-from storage.rowsets import Batch, Row, Rowset
+from storage.rowsets import Batch, Row
 
 if TYPE_CHECKING:
     # Reading texts costs half a second to set up, and an import writes without it.
     from keywords.conversation import Outcome
 
-_TEXTS: Final = Rowset(
-    "inbound_texts",
-    {
-        "message_sid": "text",
-        "received_at": "timestamptz",
-        "sent_at": "timestamptz",
-        **dict.fromkeys(("sender", "address", "channel"), "text"),
-        "subscriber_id": "bigint",
-        "body": "text",
-        "raw": "bytea",
-        "reading": "jsonb",
-        "silence": "text",
-        "review": "text",
-    },
-)
-_DISCLOSURES: Final = Rowset(
-    "disclosures",
-    dict.fromkeys(("digest", "program", "language", "method", "text"), "text"),
-    conflict="ON CONFLICT (digest) DO NOTHING",
-)
-_EVENTS: Final = Rowset(
-    "consent_events",
-    {
-        "event": "uuid",
-        "subject": "uuid",
-        "n": "bigint",
-        **dict.fromkeys(("change", "program", "method"), "text"),
-        "occurred_at": "timestamptz",
-        "recorded_at": "timestamptz",
-        "message_sid": "text",
-        "placement": "text",
-        "evidence_digest": "bytea",
-        "envelope": "bytea",
-        "prev": "bytea",
-        "hash": "bytea",
-    },
-)
-_EVIDENCE: Final = Rowset(
-    "consent_evidence", {"event": "uuid", "salt": "bytea", "evidence": "bytea"}
-)
-_STANDING: Final = {
-    "state": "text",
-    "prior": "text",
-    "frequency": "text",
-    "asked_at": "timestamptz",
-    "expires_at": "timestamptz",
-    "reminded_at": "timestamptz",
-    "question": "text",
-    "confirmed_at": "timestamptz",
-    "paused_until": "timestamptz",
-    "unsubscribed_at": "timestamptz",
-    "method": "text",
-    "version": "bigint",
-}
-_SUBSCRIPTIONS: Final = Rowset(
-    "subscriptions",
-    {"subscriber_id": "bigint", "program": "text", **_STANDING},
-    conflict=(
-        f"ON CONFLICT (subscriber_id, program) DO UPDATE SET ({', '.join(_STANDING)})"
-        f" = ({', '.join(f'excluded.{column}' for column in _STANDING)})"
-    ),
-)
-_SUBSCRIBERS: Final = Rowset(
-    "subscribers",
-    {
-        "id": "bigint",
-        "language": "text",
-        "suspended": "boolean",
-        "chain_n": "bigint",
-        "chain_head": "bytea",
-    },
-    statement=(
-        "UPDATE {table} s SET language = r.language, suspended = r.suspended,"
-        " chain_n = r.chain_n, chain_head = r.chain_head FROM {rows} WHERE s.id = r.id"
-    ),
-)
-_MESSAGES: Final = Rowset(
-    "messages",
-    {
-        "id": "uuid",
-        "subscriber_id": "bigint",
-        **dict.fromkeys(("program", "sender", "kind", "reply", "language", "body"), "text"),
-        **dict.fromkeys(("encoding", "in_reply_to", "state", "dedupe_key"), "text"),
-        "sms_segments": "bigint",
-        "mark": "bytea",
-        **dict.fromkeys(("not_before", "not_after", "created_at"), "timestamptz"),
-    },
-)
-_BATCH: Final = Batch(
-    texts=_TEXTS,
-    disclosures=_DISCLOSURES,
-    events=_EVENTS,
-    evidence=_EVIDENCE,
-    subscriptions=_SUBSCRIPTIONS,
-    subscribers=_SUBSCRIBERS,
-    messages=_MESSAGES,
-    races=races.ROWS,
-)
 # How long a question that a worker sends in our place may still go out.
 LATER_WITHIN: Final = timedelta(hours=4)
 # A coupon follows the YES that earned it while that is still the same conversation, at any hour;
@@ -140,18 +43,18 @@ class Decided:
 
 
 def write(connection: Connection, locked: Locked, decided: Sequence[Decided]) -> None:
-    """Write texts, entries, people and replies in one round trip; in two where somebody leaves.
+    """Write texts, entries, people and replies in one round trip.
 
     Call inside the lock's transaction; what fails here fails the whole of it.
     """
     changes = [(d.phone, c) for d in decided if d.phone for c in d.outcome.changes]
-    _BATCH.write(
+    rows = _change_rows(locked, changes)
+    _batch(rows).write(
         connection,
         texts=[_text_row(locked, d) for d in decided],
         messages=list(_message_rows(locked, decided)),
-        **_change_rows(locked, changes),
+        **rows,
     )
-    optouts.note(connection, list(optouts.rows(changes, locked.ids)))
 
 
 def write_changes(
@@ -162,8 +65,13 @@ def write_changes(
     ``changes`` pairs a locked number with its entry; ``locked.people`` is how they are afterwards.
     ``always`` sends the statement for no changes too.
     """
-    (_BATCH.send if always else _BATCH.write)(connection, **_change_rows(locked, changes))
-    optouts.note(connection, list(optouts.rows(changes, locked.ids)))
+    rows = _change_rows(locked, changes)
+    batch = _batch(rows)
+    (batch.send if always else batch.write)(connection, **rows)
+
+
+def _batch(rows: dict[str, list[Row]]) -> Batch:
+    return LEAVING if rows["v"] else BATCH
 
 
 def _change_rows(locked: Locked, changes: Changes) -> dict[str, list[Row]]:
@@ -173,6 +81,7 @@ def _change_rows(locked: Locked, changes: Changes) -> dict[str, list[Row]]:
     ]
     touched = sorted({phone for phone, _ in changes})
     return {
+        "v": list(optouts.rows(changes, locked.ids)),
         "disclosures": _disclosure_rows([change for _, change in changes]),
         "events": [ledger.event_row(entry) for entry in entries],
         "evidence": [ledger.evidence_row(entry) for entry in entries],
@@ -286,7 +195,7 @@ def _subscription_row(subscriber: int, standing: Standing) -> Row:
         "subscriber_id": subscriber,
         "program": standing.program,
         "frequency": write_frequency(standing.frequency) if standing.frequency else None,
-    } | {name: getattr(standing, name) for name in _STANDING if name != "frequency"}
+    } | {name: getattr(standing, name) for name in STANDING if name != "frequency"}
 
 
 def _subscriber_row(locked: Locked, phone: str) -> Row:

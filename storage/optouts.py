@@ -19,7 +19,7 @@ from keywords.consent import Change
 from keywords.turn import ConsentChange
 from storage.base import Base
 from storage.database import Connection
-from storage.rowsets import encode
+from storage.rowsets import Rowset
 from storage.tallies import ADD_SQL
 
 WITHIN: Final = timedelta(hours=24)
@@ -54,32 +54,36 @@ class OptoutRow(Base):
     open: Mapped[bool]
 
 
+_WITHIN: Final = f"interval '{WITHIN.total_seconds():.0f} seconds'"
 # The texts that may have led to the moments ``v``, the last one first.
-_TEXTS: Final = """
+_TEXTS: Final = f"""
     SELECT r.id, r.campaign_id, r.variant, coalesce(r.method, '') AS method,
            date_trunc('hour', r.claimed_at, 'UTC') AS hour, r.state, r.claimed_at
     FROM recipients r JOIN campaigns c ON c.id = r.campaign_id
     WHERE r.subscriber_id = v.subscriber_id AND c.program = ANY(v.programs)
-      AND r.claimed_at <= v.at AND r.claimed_at > v.at - %(within)s
-"""
+      AND r.claimed_at <= v.at AND r.claimed_at > v.at - {_WITHIN}
+"""  # noqa: S608 - constants of this module
 # A message that has its opt-out keeps that one.
 _JUDGED: Final = f"""
     SELECT v.subscriber_id, v.at, v.programs, t.id AS recipient_id, t.campaign_id, t.variant,
            t.method, t.hour,
            EXISTS (SELECT FROM ({_TEXTS}) o WHERE o.state IN ('sending', 'unknown')
                    AND (t.claimed_at IS NULL OR o.claimed_at > t.claimed_at)
-                   AND v.at > assent_now() - %(within)s) AS open
+                   AND v.at > assent_now() - {_WITHIN}) AS open
     FROM v LEFT JOIN LATERAL (
         SELECT * FROM (SELECT * FROM ({_TEXTS}) s WHERE s.state = 'accepted'
                        ORDER BY s.claimed_at DESC, s.id DESC LIMIT 1) last
         WHERE NOT EXISTS (SELECT FROM optouts x WHERE x.recipient_id = last.id
                           AND x.at <> v.at)) t ON true
 """  # noqa: S608 - constants of this module
-_NOTE: Final = f"""
-WITH v AS MATERIALIZED (
-    SELECT * FROM json_to_recordset(%(rows)s::json)
-        AS v (subscriber_id bigint, at timestamptz, programs text[])
-), judged AS MATERIALIZED ({_JUDGED}), kept AS (
+MOMENTS: Final = Rowset(
+    "optouts",
+    {"subscriber_id": "bigint", "at": "timestamptz", "programs": "text[]"},
+    statement="SELECT * FROM {rows}",
+)
+# What follows from moments that are called ``v`` in a statement: the messages they count for.
+THEN: Final = f"""
+, judged AS MATERIALIZED ({_JUDGED}), kept AS (
     INSERT INTO optouts AS o (subscriber_id, at, programs, recipient_id, campaign_id, variant,
                               method, hour, open)
     SELECT j.* FROM judged j WHERE j.recipient_id IS NOT NULL OR j.open
@@ -88,7 +92,7 @@ WITH v AS MATERIALIZED (
 ), counted AS (
     SELECT campaign_id, variant, method, hour, 'optout' AS what, '' AS why, 1 AS n
     FROM kept WHERE campaign_id IS NOT NULL
-), {ADD_SQL} SELECT
+), {ADD_SQL}
 """  # noqa: S608
 # One moment of each person at a time, so that two of them cannot both take one message.
 _AGAIN: Final = f"""
@@ -123,7 +127,7 @@ WHERE o.subscriber_id = v.id AND o.at = v.at
 def rows(
     changes: Sequence[tuple[str, ConsentChange]], ids: Mapping[str, int]
 ) -> Iterator[dict[str, Any]]:
-    """The moments at which people left programs, one for each person and moment."""
+    """The rows of :data:`MOMENTS`: when people left programs, one for each person and moment."""
     left: dict[tuple[str, datetime], list[str]] = {}
     for phone, change in changes:
         entry = change.entry
@@ -133,16 +137,9 @@ def rows(
         yield {"subscriber_id": ids[phone], "at": at, "programs": programs}
 
 
-def note(connection: Connection, moments: Sequence[Mapping[str, Any]]) -> None:
-    """Find the messages that these opt-outs count for; in the transaction that writes them."""
-    if moments:
-        values = {"rows": encode(list(moments)), "within": WITHIN}
-        connection.execute(_NOTE, values, prepare=True)
-
-
 def again(connection: Connection, limit: int = 500) -> int:
     """Judge open opt-outs again, in a transaction; answers how many are settled now."""
-    judged = connection.execute(_AGAIN, {"within": WITHIN, "limit": limit}).fetchall()
+    judged = connection.execute(_AGAIN, {"limit": limit}).fetchall()
     closed = [(person, at) for person, at, still_open in judged if not still_open]
     if closed:
         connection.execute(_CLOSE, ([p for p, _ in closed], [at for _, at in closed]))

@@ -43,11 +43,15 @@ class Rowset:
 
 
 class Batch:
-    """A fixed set of rowsets that are written together."""
+    """A fixed set of rowsets that are written together.
 
-    def __init__(self, **rowsets: Rowset) -> None:
+    ``then`` are more queries of the same statement, each after a comma, which may read the rowsets
+    by their names.
+    """
+
+    def __init__(self, then: str = "", /, **rowsets: Rowset) -> None:
         parts = [f"{name} AS ({rowset.sql(name)})" for name, rowset in rowsets.items()]
-        self._sql: Final = f"WITH {', '.join(parts)} SELECT"
+        self._sql: Final = f"WITH {', '.join(parts)}{then} SELECT"
         self._nothing: Final = dict.fromkeys(rowsets, "[]")
 
     def write(self, connection: Connection, **rows: Sequence[Row]) -> None:
@@ -57,7 +61,7 @@ class Batch:
 
     def send(self, connection: Connection, **rows: Sequence[Row]) -> None:
         """The same, sent without any row too: for somebody who must not be able to tell."""
-        documents = {name: encode(list(given)) for name, given in rows.items() if given}
+        documents = {name: _encode(list(given)) for name, given in rows.items() if given}
         connection.execute(self._sql, self._nothing | documents, prepare=True)
 
 
@@ -70,6 +74,6 @@ def _default(value: object) -> str:
 
 
 # One encoder, kept: ``json.dumps`` with options builds one at every call.
-encode: Final = json.JSONEncoder(
+_encode: Final = json.JSONEncoder(
     default=_default, separators=(",", ":"), check_circular=False
 ).encode
