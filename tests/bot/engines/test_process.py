@@ -46,7 +46,7 @@ def test_stopping_a_child_ends_it(*, kernel_tells: bool) -> None:
 def test_a_stubborn_child_gets_the_next_signal(tmp_path: Path) -> None:
     """The signals of ``then`` come one after the other."""
     child = start(tmp_path, STUBBORN)
-    child.stop(0.2, then=(signal.SIGINT,))
+    child.stop(2, then=(signal.SIGINT,))
     assert child.exit_code() not in (None, -signal.SIGKILL, -signal.SIGTERM)
 
 
