@@ -23,6 +23,7 @@ from typing import Final
 
 import psycopg
 
+from keywords.text_rules import MOST_SEGMENTS
 from storage import claiming, due_facts, paces, switches
 from storage.campaigns import RecipientState
 from storage.claiming import Claim, Claimant, DueCampaign, Settled
@@ -41,6 +42,9 @@ from worker.gateway import Outcome, Outgoing, Unknown
 from worker.marks import Attempt
 from worker.runtime import Line
 
+# SMS segments of a text where this process has made none of the campaign yet: as many as programs
+# allow if they do not say, so that processes which begin together do not take too much at first.
+_UNKNOWN: Final = float(MOST_SEGMENTS)
 # After a batch that was too large for the machine the half is tried, then a little more each time.
 _MORE: Final = 5
 # After the fence no call begins later than this. Shorter than a withdrawal waits
@@ -84,7 +88,7 @@ def send_batch(desk: Desk, line: Line, campaign: DueCampaign, claimant: Claimant
 
     Raises ``psycopg.OperationalError`` when the database is away before anything was handed over.
     """
-    each = max(desk.segments.get(campaign.id, 1.0), 1.0)
+    each = max(desk.segments.get(campaign.id, _UNKNOWN), 1.0)
     limit = 1 if claimant.probing or claimant.suspect else desk.batch
     token = claiming.new_token()
     page = desk.journal.page(token)

@@ -81,7 +81,7 @@ def test_a_machine_that_is_too_slow_for_a_batch_takes_smaller_ones(
     check = Checker.check
 
     def slow(self: Checker, claim: Claim, *rest: Any) -> Checked:
-        time.sleep(0.02 * len(claim.ids))
+        time.sleep(0.04 * len(claim.ids))
         return check(self, claim, *rest)
 
     monkeypatch.setattr(Checker, "check", slow)
