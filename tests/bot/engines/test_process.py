@@ -17,6 +17,8 @@ from tests.bot.engines.conftest import Parent
 from tests.bot.engines.waiting import eventually, gone
 
 STUBBORN = "import signal, sys, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); "
+# A shell that runs the tests in the background has them ignore SIGINT, which children inherit.
+HEEDS_INT = "signal.signal(signal.SIGINT, signal.default_int_handler); "
 WAYS = [
     pytest.param(
         "kernel", marks=pytest.mark.skipif(not KERNEL_TELLS, reason="Linux has PDEATHSIG")
@@ -45,7 +47,7 @@ def test_stopping_a_child_ends_it(*, kernel_tells: bool) -> None:
 
 def test_a_stubborn_child_gets_the_next_signal(tmp_path: Path) -> None:
     """The signals of ``then`` come one after the other."""
-    child = start(tmp_path, STUBBORN)
+    child = start(tmp_path, STUBBORN + HEEDS_INT)
     child.stop(2, then=(signal.SIGINT,))
     assert child.exit_code() not in (None, -signal.SIGKILL, -signal.SIGTERM)
 
